@@ -1,1 +1,42 @@
-//! Placeholder until the first code lands.
+//! What the tests, the demo and the benches stand on: a real server, real peers, a bad network.
+//!
+//! Not here: any behaviour of Eft. Nothing in this crate speaks OMEMO or XMPP by itself, so that a fault of
+//! Eft cannot hide a fault of Eft.
+//!
+//! | Module | Noun |
+//! |---|---|
+//! | [`certificates`] | [`Certificates`]: a certificate authority of this run and the leaves it signed |
+//! | [`prosody`] | [`Prosody`]: a Prosody 13 on loopback with a folder, accounts and an operator |
+//! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
+//! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
+//! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
+//! | [`port`] | [`free_port`] |
+//!
+//! ```no_run
+//! # async fn story() -> Result<(), Box<dyn std::error::Error>> {
+//! use eft_tests::{Bot, Prosody};
+//!
+//! let server = Prosody::start().await?;
+//! let alice = server.add_account("alice").await?;
+//! let mut bot = Bot::start(&server, &alice).await?;
+//! println!("device {}", bot.device());
+//! # Ok(()) }
+//! ```
+//!
+//! Everything listens on 127.0.0.1 and lives in a temporary folder. Children are ended by their own process id
+//! when their handle is dropped.
+
+pub mod bot;
+pub mod certificates;
+pub mod deadline;
+pub mod fault_proxy;
+pub mod port;
+mod process;
+pub mod prosody;
+
+pub use bot::{Bot, BotError, BotOptions, Version};
+pub use certificates::{Certificates, CertificatesError};
+pub use deadline::{Deadline, TimedOut, wait_for};
+pub use fault_proxy::FaultProxy;
+pub use port::free_port;
+pub use prosody::{Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError};

@@ -1,0 +1,374 @@
+//! A TCP proxy that delays, stalls, cuts and resets.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How much is read at once.
+const PIECE_BYTES: usize = 16 * 1024;
+/// How many pieces may wait in one direction: 4 MiB, more than a delayed client has under way.
+const QUEUED_PIECES: usize = 256;
+/// How long the last bytes before a cut get to leave the kernel: a reset discards what is still unread there.
+const CUT_GRACE: Duration = Duration::from_millis(50);
+
+/// The way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
+}
+
+/// What the proxy does to every connection, present and future.
+#[derive(Clone, Debug, Default)]
+struct Weather {
+    delay: Duration,
+    stalled: bool,
+    refusing: bool,
+    /// Resets are moments, not states: each one raises this.
+    resets: u64,
+    /// Calls of [`FaultProxy::cut_after`] so far; the bytes are counted from the last one on.
+    cuts: u64,
+    cut: Option<(Direction, usize)>,
+}
+
+/// A proxy between a client and one upstream address. Dropping it resets all connections.
+#[derive(Debug)]
+pub struct FaultProxy {
+    address: SocketAddr,
+    weather: watch::Sender<Weather>,
+    open: Arc<AtomicUsize>,
+    accepting: JoinHandle<()>,
+}
+
+impl FaultProxy {
+    /// Listens on a free loopback port and passes everything on to `upstream`.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when no port can be bound.
+    pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let weather = watch::Sender::new(Weather::default());
+        let open = Arc::new(AtomicUsize::new(0));
+        let accepting = tokio::spawn(accept(
+            listener,
+            upstream,
+            weather.clone(),
+            Arc::clone(&open),
+        ));
+        Ok(Self {
+            address,
+            weather,
+            open,
+            accepting,
+        })
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port clients connect to.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many connections are open now.
+    pub fn open_connections(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Holds every piece of data back for `time`, in both directions.
+    pub fn delay(&self, time: Duration) {
+        self.weather.send_modify(|weather| weather.delay = time);
+    }
+
+    /// Passes nothing on; connections stay open. A phone in a tunnel.
+    pub fn stall(&self) {
+        self.weather.send_modify(|weather| weather.stalled = true);
+    }
+
+    /// Resets every open connection (RST). New ones are served.
+    pub fn reset(&self) {
+        self.weather.send_modify(|weather| weather.resets += 1);
+    }
+
+    /// Resets new connections at once.
+    pub fn refuse(&self) {
+        self.weather.send_modify(|weather| weather.refusing = true);
+    }
+
+    /// Passes `byte_count` more bytes in `direction` on each open or future connection, then resets it.
+    pub fn cut_after(&self, direction: Direction, byte_count: usize) {
+        self.weather.send_modify(|weather| {
+            weather.cuts += 1;
+            weather.cut = Some((direction, byte_count));
+        });
+    }
+
+    /// Good weather again: no delay, stall, refusal or cut. What was held back is passed on.
+    pub fn clear(&self) {
+        self.weather.send_modify(|weather| {
+            *weather = Weather {
+                resets: weather.resets,
+                cuts: weather.cuts,
+                ..Weather::default()
+            };
+        });
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.reset();
+        self.accepting.abort();
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    upstream: SocketAddr,
+    weather: watch::Sender<Weather>,
+    open: Arc<AtomicUsize>,
+) {
+    while let Ok((client, _)) = listener.accept().await {
+        tokio::spawn(serve(
+            client,
+            upstream,
+            weather.subscribe(),
+            Arc::clone(&open),
+        ));
+    }
+}
+
+async fn serve(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    weather: watch::Receiver<Weather>,
+    open: Arc<AtomicUsize>,
+) {
+    if weather.borrow().refusing {
+        return reset_on_close(&client);
+    }
+    let Ok(mut server) = TcpStream::connect(upstream).await else {
+        return reset_on_close(&client);
+    };
+    // Small stanzas and acks are what is timed through this proxy.
+    let _undelayed = (client.set_nodelay(true), server.set_nodelay(true));
+    open.fetch_add(1, Ordering::AcqRel);
+    if pass_both_ways(&mut client, &mut server, weather)
+        .await
+        .is_err()
+    {
+        reset_on_close(&client);
+        reset_on_close(&server);
+    }
+    drop((client, server));
+    open.fetch_sub(1, Ordering::AcqRel);
+}
+
+/// The connection is to end with a reset.
+struct Reset;
+
+async fn pass_both_ways(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    weather: watch::Receiver<Weather>,
+) -> Result<(), Reset> {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let resets_before = weather.borrow().resets;
+    let mut reset = weather.clone();
+    tokio::select! {
+        // An error means that the proxy's handle is gone, which is a reset, too.
+        _ = reset.wait_for(|now| now.resets != resets_before) => Err(Reset),
+        done = async {
+            tokio::try_join!(
+                pass_on(&mut from_client, &mut to_server, Direction::ToServer, weather.clone()),
+                pass_on(&mut from_server, &mut to_client, Direction::ToClient, weather.clone()),
+            )
+        } => done.map(drop),
+    }
+}
+
+/// One direction until its end: what is read waits in a queue until it is due, so that a delay costs time and no
+/// throughput.
+async fn pass_on(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    direction: Direction,
+    mut weather: watch::Receiver<Weather>,
+) -> Result<(), Reset> {
+    let (queue, mut due) = mpsc::channel::<(Instant, Vec<u8>)>(QUEUED_PIECES);
+    let delay = weather.clone();
+    let reading = async move {
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let count = from.read(&mut buffer).await.map_err(|_| Reset)?;
+            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else {
+                return Ok(());
+            };
+            let moment = Instant::now() + delay.borrow().delay;
+            if queue.send((moment, piece.to_vec())).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let writing = async move {
+        let mut cuts_seen = weather.borrow().cuts;
+        let mut bytes_left = weather
+            .borrow()
+            .cut
+            .filter(|cut| cut.0 == direction)
+            .map(|cut| cut.1);
+        while let Some((moment, mut piece)) = due.recv().await {
+            tokio::time::sleep_until(moment).await;
+            let now = weather
+                .wait_for(|now| !now.stalled)
+                .await
+                .map_err(|_| Reset)?
+                .clone();
+            if now.cuts != cuts_seen || now.cut.is_none() {
+                cuts_seen = now.cuts;
+                bytes_left = now.cut.filter(|cut| cut.0 == direction).map(|cut| cut.1);
+            }
+            if let Some(left) = &mut bytes_left {
+                piece.truncate(*left);
+                *left -= piece.len();
+            }
+            to.write_all(&piece).await.map_err(|_| Reset)?;
+            if bytes_left == Some(0) {
+                // What the cut lets through arrives before the reset does.
+                tokio::time::sleep(CUT_GRACE).await;
+                return Err(Reset);
+            }
+        }
+        // The other side of the connection learns of the half close.
+        to.shutdown().await.map_err(|_| Reset)
+    };
+    tokio::try_join!(reading, writing).map(drop)
+}
+
+/// The socket answers with RST instead of FIN when it is dropped.
+fn reset_on_close(stream: &TcpStream) {
+    // An error means that the peer is gone already.
+    let _set = stream.set_zero_linger();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An upstream that returns what it gets, a proxy before it, and a client.
+    async fn echo_through_proxy() -> (FaultProxy, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let upstream = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut from, mut to) = stream.split();
+                    tokio::io::copy(&mut from, &mut to).await
+                });
+            }
+        });
+        let proxy = FaultProxy::start(upstream).await.unwrap();
+        let client = TcpStream::connect(proxy.address()).await.unwrap();
+        (proxy, client)
+    }
+
+    async fn round_trip(client: &mut TcpStream, text: &[u8]) -> io::Result<Duration> {
+        let started = Instant::now();
+        client.write_all(text).await?;
+        let mut answer = vec![0; text.len()];
+        client.read_exact(&mut answer).await?;
+        assert_eq!(answer, text);
+        Ok(started.elapsed())
+    }
+
+    #[tokio::test]
+    async fn good_weather_passes_bytes_unchanged() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        round_trip(&mut client, &vec![7; 300_000]).await.unwrap();
+        assert_eq!(proxy.open_connections(), 1);
+    }
+
+    #[tokio::test]
+    async fn half_close_reaches_the_other_side() {
+        let (_proxy, mut client) = echo_through_proxy().await;
+        client.write_all(b"last").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"last");
+    }
+
+    #[tokio::test]
+    async fn delay_holds_each_direction_back_once_for_many_pieces() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        proxy.delay(Duration::from_millis(60));
+        let took = round_trip(&mut client, &vec![1; 20 * PIECE_BYTES])
+            .await
+            .unwrap();
+        assert!(took >= Duration::from_millis(120), "{took:?}");
+        // Twenty delays one after the other would be 1.2 s in each direction.
+        assert!(took < Duration::from_millis(1200), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn stalled_bytes_arrive_when_it_clears() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        proxy.stall();
+        client.write_all(b"tunnel").await.unwrap();
+        let mut answer = [0; 6];
+        let early =
+            tokio::time::timeout(Duration::from_millis(100), client.read_exact(&mut answer)).await;
+        assert!(early.is_err());
+        proxy.clear();
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"tunnel");
+    }
+
+    #[tokio::test]
+    async fn reset_ends_open_connections_and_spares_new_ones() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        round_trip(&mut client, b"up").await.unwrap();
+        proxy.reset();
+        let error = client.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        let mut second = TcpStream::connect(proxy.address()).await.unwrap();
+        round_trip(&mut second, b"up again").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn refused_connection_is_reset() {
+        let (proxy, _client) = echo_through_proxy().await;
+        proxy.refuse();
+        let mut second = TcpStream::connect(proxy.address()).await.unwrap();
+        let error = second.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn cut_lets_exactly_so_many_bytes_through() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        round_trip(&mut client, b"before").await.unwrap();
+        proxy.cut_after(Direction::ToClient, 4);
+        client.write_all(b"0123456789").await.unwrap();
+        let mut got = Vec::new();
+        let error = client.read_to_end(&mut got).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(got, b"0123");
+    }
+}

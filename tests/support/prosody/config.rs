@@ -1,0 +1,204 @@
+//! Prosody's configuration file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::certificates::Leaf;
+
+use super::builder::{ArchivePolicy, Mechanisms, ProsodyBuilder};
+use super::{Ports, log_path};
+
+/// What a client hopes to find. No `limits`: a loopback scenario sends faster than any person.
+const MODULES: &[&str] = &[
+    "admin_shell",
+    "admin_socket",
+    "blocklist",
+    "bookmarks",
+    "carbons",
+    "cloud_notify",
+    "csi",
+    "csi_simple",
+    "disco",
+    "mam",
+    "offline",
+    "pep",
+    "ping",
+    "private",
+    "roster",
+    "saslauth",
+    "smacks",
+    "time",
+    "tls",
+    "vcard4",
+    "vcard_legacy",
+    "version",
+];
+
+/// Prosody's community modules for SASL2, Bind 2, FAST.
+const ONE_STEP_MODULES: &[&str] = &["sasl2", "sasl2_bind2", "sasl2_fast", "sasl2_sm"];
+
+pub(super) fn render(
+    builder: &ProsodyBuilder,
+    folder: &Path,
+    ports: Ports,
+    leaf: &Leaf,
+    second_leaf: Option<&Leaf>,
+) -> String {
+    let mut lines = vec![
+        format!("data_path = {}", quote_path(&folder.join("data"))),
+        format!("pidfile = {}", quote_path(&folder.join("prosody.pid"))),
+        format!(
+            "log = {{ {{ levels = {{ min = \"debug\" }}, to = \"file\", filename = {} }} }}",
+            quote_path(&log_path(folder))
+        ),
+        r#"interfaces = { "127.0.0.1" }"#.to_owned(),
+        r#"local_interfaces = { "127.0.0.1" }"#.to_owned(),
+        format!("c2s_ports = {{ {} }}", ports.starttls),
+        format!("c2s_direct_tls_ports = {{ {} }}", ports.direct_tls),
+        "s2s_ports = {}".to_owned(),
+        "http_ports = {}".to_owned(),
+        "https_ports = {}".to_owned(),
+        r#"modules_disabled = { "s2s" }"#.to_owned(),
+        "use_ipv6 = false".to_owned(),
+        r#"storage = "internal""#.to_owned(),
+        r#"authentication = "internal_hashed""#.to_owned(),
+        format!("password_hash = {}", quote(builder.scram_hash)),
+        "c2s_require_encryption = true".to_owned(),
+        format!("modules_enabled = {{ {} }}", modules(builder)),
+        format!(
+            "disable_sasl_mechanisms = {{ {} }}",
+            disabled_mechanisms(builder.mechanisms)
+        ),
+        format!(
+            "default_archive_policy = {}",
+            archive_policy(builder.archive)
+        ),
+        r#"archive_expires_after = "never""#.to_owned(),
+        format!(
+            "smacks_hibernation_time = {}",
+            builder.hibernation.as_secs()
+        ),
+        ssl(leaf),
+    ];
+    if let Some(count) = builder.archive_page_messages {
+        lines.push(format!("max_archive_query_results = {count}"));
+    }
+    if let Some(limit) = builder.stanza_limit_bytes {
+        lines.push(format!("c2s_stanza_size_limit = {limit}"));
+    }
+    if let Some(count) = builder.pep_max_items {
+        lines.push(format!("pep_max_items = {count}"));
+    }
+    lines.extend(builder.extra_settings.iter().cloned());
+    lines.extend(host_section(&builder.host, None));
+    if let Some(second) = &builder.second_host {
+        lines.extend(host_section(second, second_leaf));
+    }
+
+    let mut text = String::new();
+    for line in lines {
+        // Writing to a `String` cannot fail.
+        let _written = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn host_section(host: &str, leaf: Option<&Leaf>) -> Vec<String> {
+    let rooms = format!("conference.{host}");
+    let mut lines = vec![format!("VirtualHost {}", quote(host))];
+    lines.extend(leaf.map(ssl));
+    lines.push(format!("Component {} \"muc\"", quote(&rooms)));
+    lines.push(r#"modules_enabled = { "muc_mam" }"#.to_owned());
+    lines.push("restrict_room_creation = false".to_owned());
+    lines.extend(leaf.map(ssl));
+    lines
+}
+
+fn ssl(leaf: &Leaf) -> String {
+    format!(
+        "ssl = {{ certificate = {}, key = {} }}",
+        quote_path(&leaf.chain_path),
+        quote_path(&leaf.key_path)
+    )
+}
+
+fn modules(builder: &ProsodyBuilder) -> String {
+    let extra = if builder.one_step_login {
+        ONE_STEP_MODULES
+    } else {
+        &[]
+    };
+    let wanted = MODULES.iter().chain(extra).filter(|module| {
+        !builder
+            .without_modules
+            .iter()
+            .any(|left_out| left_out == *module)
+    });
+    list(wanted)
+}
+
+fn disabled_mechanisms(mechanisms: Mechanisms) -> String {
+    const SCRAM: &[&str] = &["SCRAM-SHA-1", "SCRAM-SHA-256"];
+    const SCRAM_PLUS: &[&str] = &["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"];
+    match mechanisms {
+        Mechanisms::All => String::new(),
+        Mechanisms::ScramOnly => list(["PLAIN"].iter()),
+        Mechanisms::WithoutChannelBinding => list(SCRAM_PLUS.iter()),
+        Mechanisms::PlainOnly => list(SCRAM.iter().chain(SCRAM_PLUS)),
+    }
+}
+
+fn archive_policy(policy: ArchivePolicy) -> &'static str {
+    match policy {
+        ArchivePolicy::Always => "true",
+        ArchivePolicy::Roster => "\"roster\"",
+        ArchivePolicy::Never => "false",
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a &'a str>) -> String {
+    names.map(|name| quote(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn quote_path(path: &Path) -> String {
+    quote(&path.to_string_lossy())
+}
+
+/// A Lua string literal.
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_stays_one_lua_string() {
+        assert_eq!(quote("a\"b\\c\nd"), r#""a\"b\\c\nd""#);
+    }
+
+    #[test]
+    fn left_out_module_is_not_in_the_list() {
+        let builder = ProsodyBuilder::default().without_module("mam");
+        assert!(!modules(&builder).contains("\"mam\""));
+        assert!(modules(&ProsodyBuilder::default()).contains("\"mam\""));
+    }
+
+    #[test]
+    fn plain_only_disables_every_scram() {
+        let disabled = disabled_mechanisms(Mechanisms::PlainOnly);
+        assert_eq!(disabled.matches("SCRAM").count(), 4);
+        assert!(!disabled.contains("PLAIN"));
+    }
+}
