@@ -1,0 +1,117 @@
+#!/bin/sh
+# Installs the Debian packages that `make demo` and `make test` need and that are missing. Says nothing to install
+# in a fraction of a second. Needs root or sudo for what is missing; without either it names the packages.
+#
+#   tests/setup/install.sh demo    what builds and runs the demo
+#   tests/setup/install.sh test    that, and what the interop bot and the Kotlin test need (the default)
+set -eu
+. "$(dirname -- "$0")/lib.sh"
+
+backports_file=/etc/apt/sources.list.d/eft-backports.sources
+policy_file=/usr/sbin/policy-rc.d
+oldest_prosody=13
+
+want=${1:-test}
+case $want in
+    demo) packages="gcc libc6-dev make pkg-config ca-certificates" ;;
+    test) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv maven default-jdk-headless" ;;
+    *) fail "usage: install.sh [demo|test]" ;;
+esac
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# What counts is the tool, whoever installed it: a machine may have its JDK or compiler from elsewhere.
+provided() {
+    case $1 in
+        gcc | make | python3) have "$1" ;;
+        pkg-config) have pkg-config ;;
+        maven) have mvn ;;
+        default-jdk-headless) have javac ;;
+        *) installed "$1" ;;
+    esac
+}
+
+prosody_major() {
+    have prosodyctl || { echo 0; return; }
+    prosodyctl about 2>/dev/null | sed -n 's/^Prosody \([0-9][0-9]*\)\..*/\1/p' | head -n 1
+}
+prosody_is_new_enough() {
+    major=$(prosody_major)
+    # A development build has no number and is newer than any release.
+    [ -z "$major" ] || [ "$major" -ge "$oldest_prosody" ]
+}
+
+missing=""
+for package in $packages; do
+    provided "$package" || missing="$missing $package"
+done
+# prosody-modules: SASL2, Bind 2 and FAST. lua-sec: TLS. lua-unbound is not needed, the test server asks no DNS.
+prosody_packages=""
+prosody_is_new_enough || prosody_packages="prosody"
+for package in prosody-modules lua-sec; do
+    installed "$package" || prosody_packages="$prosody_packages $package"
+done
+have setpriv || missing="$missing util-linux"
+
+[ -n "$missing$prosody_packages" ] || exit 0
+
+have apt-get || fail "this is no Debian; install by hand: $missing $prosody_packages (Prosody $oldest_prosody or newer)"
+can_be_root || fail "neither root nor sudo; have these installed: $missing $prosody_packages (Prosody $oldest_prosody or newer)"
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# The version apt would install from $1 (a suite), or from anywhere when $1 is empty.
+candidate() {
+    if [ -n "$1" ]; then set -- -t "$1"; else set --; fi
+    apt-cache "$@" policy prosody | sed -n 's/^ *Candidate: //p'
+}
+new_enough_candidate() {
+    version=$(candidate "$1")
+    [ -n "$version" ] && [ "$version" != "(none)" ] && dpkg --compare-versions "$version" ge "$oldest_prosody"
+}
+
+# Adds the backports suite of the mirror this machine already uses, signed by the same keyring.
+add_backports() {
+    suite=$1
+    mirror=$(apt-cache policy | awk '/^ *[0-9-]+ [a-z+]+:\/\/.* '"${suite%-backports}"'\/main / { print $2; exit }')
+    [ -n "$mirror" ] || fail "apt knows no mirror of ${suite%-backports}/main to take $suite from"
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$mirror" "$suite" "$keyring" |
+        as_root tee "$backports_file" >/dev/null
+    apt_get update >/dev/null
+}
+
+# Packages of daemons start them when installed; ours must not. `policy-rc.d` says so, for as long as we install.
+policy_written=no
+remove_policy() { [ "$policy_written" = no ] || as_root rm -f "$policy_file"; }
+forbid_daemons() {
+    [ ! -e "$policy_file" ] || return 0
+    trap remove_policy EXIT
+    trap 'exit 130' HUP INT TERM
+    policy_written=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy_file" >/dev/null
+    as_root chmod 755 "$policy_file"
+}
+
+say "setup: installing$missing $prosody_packages"
+apt_get update >/dev/null
+forbid_daemons
+if [ -n "$prosody_packages" ]; then
+    suite=""
+    if ! new_enough_candidate ""; then
+        suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")-backports
+        [ "$suite" != "-backports" ] || fail "Prosody $oldest_prosody is in none of apt's suites, and this Debian has no code name"
+        new_enough_candidate "$suite" || add_backports "$suite"
+        new_enough_candidate "$suite" || fail "$suite has no Prosody $oldest_prosody"
+    fi
+    # shellcheck disable=SC2086 # lists of package names
+    apt_get install -y --no-install-recommends ${suite:+-t "$suite"} $prosody_packages >/dev/null
+fi
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086
+    apt_get install -y --no-install-recommends $missing >/dev/null
+fi
+prosody_is_new_enough || fail "Prosody $(prosody_major) was installed where $oldest_prosody was asked for"
+say "setup: done"
