@@ -58,18 +58,30 @@ have setpriv || missing="$missing util-linux"
 have apt-get || fail "this is no Debian; install by hand: $missing $prosody_packages (Prosody $oldest_prosody or newer)"
 can_be_root || fail "neither root nor sudo; have these installed: $missing $prosody_packages (Prosody $oldest_prosody or newer)"
 
+log=$(mktemp)
+cleanup() { rm -f "$log"; }
+trap cleanup EXIT
+trap 'exit 130' HUP INT TERM
+
+# Says nothing unless it fails.
 apt_get() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || {
+        cat "$log" >&2
+        fail "apt-get $1 failed"
+    }
 }
 
-# The version apt would install from $1 (a suite), or from anywhere when $1 is empty.
-candidate() {
-    if [ -n "$1" ]; then set -- -t "$1"; else set --; fi
-    apt-cache "$@" policy prosody | sed -n 's/^ *Candidate: //p'
-}
-new_enough_candidate() {
-    version=$(candidate "$1")
-    [ -n "$version" ] && [ "$version" != "(none)" ] && dpkg --compare-versions "$version" ge "$oldest_prosody"
+codename() { (. /etc/os-release && echo "${VERSION_CODENAME:-}"); }
+
+# Whether apt knows a Prosody that is new enough in suites whose name contains $2 (or does not, with $1 = without).
+offered() {
+    option=""
+    [ "$1" = with ] || option=-v
+    # shellcheck disable=SC2086 # one option or none
+    for version in $(apt-cache madison prosody | grep $option -e "$2" | cut -d '|' -f 2); do
+        if dpkg --compare-versions "$version" ge "$oldest_prosody"; then return 0; fi
+    done
+    return 1
 }
 
 # Adds the backports suite of the mirror this machine already uses, signed by the same keyring.
@@ -80,38 +92,32 @@ add_backports() {
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$mirror" "$suite" "$keyring" |
         as_root tee "$backports_file" >/dev/null
-    apt_get update >/dev/null
+    apt_get update
 }
 
 # Packages of daemons start them when installed; ours must not. `policy-rc.d` says so, for as long as we install.
-policy_written=no
-remove_policy() { [ "$policy_written" = no ] || as_root rm -f "$policy_file"; }
 forbid_daemons() {
     [ ! -e "$policy_file" ] || return 0
-    trap remove_policy EXIT
-    trap 'exit 130' HUP INT TERM
-    policy_written=yes
+    cleanup() { rm -f "$log"; as_root rm -f "$policy_file"; }
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy_file" >/dev/null
     as_root chmod 755 "$policy_file"
 }
 
 say "setup: installing$missing $prosody_packages"
-apt_get update >/dev/null
+apt_get update
 forbid_daemons
 if [ -n "$prosody_packages" ]; then
     suite=""
-    if ! new_enough_candidate ""; then
-        suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")-backports
-        [ "$suite" != "-backports" ] || fail "Prosody $oldest_prosody is in none of apt's suites, and this Debian has no code name"
-        new_enough_candidate "$suite" || add_backports "$suite"
-        new_enough_candidate "$suite" || fail "$suite has no Prosody $oldest_prosody"
+    if ! offered without -backports; then
+        [ -n "$(codename)" ] || fail "none of apt's suites has Prosody $oldest_prosody, and this Debian has no code name"
+        suite=$(codename)-backports
+        offered with "$suite" || add_backports "$suite"
+        offered with "$suite" || fail "$suite has no Prosody $oldest_prosody"
     fi
     # shellcheck disable=SC2086 # lists of package names
-    apt_get install -y --no-install-recommends ${suite:+-t "$suite"} $prosody_packages >/dev/null
+    apt_get install -y --no-install-recommends ${suite:+-t "$suite"} $prosody_packages
 fi
-if [ -n "$missing" ]; then
-    # shellcheck disable=SC2086
-    apt_get install -y --no-install-recommends $missing >/dev/null
-fi
+# shellcheck disable=SC2086
+[ -z "$missing" ] || apt_get install -y --no-install-recommends $missing
 prosody_is_new_enough || fail "Prosody $(prosody_major) was installed where $oldest_prosody was asked for"
 say "setup: done"

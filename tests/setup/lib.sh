@@ -1,5 +1,7 @@
-# Shared by the setup scripts; source it. POSIX sh.
+# shellcheck shell=sh
+# Shared by the setup scripts; source it.
 
+# shellcheck disable=SC2034 # for the scripts that source this
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 
 say() { printf '%s\n' "$*"; }

@@ -7,7 +7,7 @@ needed=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 [ -n "$needed" ] || fail "Cargo.toml names no rust-version"
 advice="install rustup (Debian 13 has it as a package) and run in this folder: rustup show"
 
-have cargo && have rustc || fail "no Rust here; $advice"
+if ! have cargo || ! have rustc; then fail "no Rust here; $advice"; fi
 # In the repository, where rustup picks the pinned toolchain.
 found=$(cd "$root" && rustc --version 2>&1) || fail "rustc does not run ($found); $advice"
 version=$(printf '%s\n' "$found" | sed -n 's/^rustc \([0-9][0-9.]*\).*/\1/p')

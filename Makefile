@@ -1,0 +1,45 @@
+# The doors of this repository. `make` lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-kotlin check check-rust check-policy setup-demo setup-test
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: setup-demo ## Start a real server on loopback and watch two people talk through it
+	@cargo run --quiet -p eft-tests --bin demo
+
+test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server, interop, Kotlin on the JVM
+
+check: check-rust check-policy ## Format, lints, docs, import directions, words, licences, advisories
+
+# The parts, for those who work on one of them.
+
+test-rust: ## Unit tests, scenarios and interop only (after a first `make test`)
+	cargo test --workspace
+
+test-kotlin: ## The Kotlin tests only (after a first `make test`)
+	tests/setup/kotlin.sh
+
+check-rust: ## Format, lints and docs only
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+check-policy: ## Import directions, words, licences and advisories only
+	tests/check/imports.py --self-test
+	tests/check/imports.py
+	tests/check/words.sh --self-test
+	tests/check/words.sh
+	tests/check/deny.sh --self-test
+	tests/check/deny.sh
+
+setup-demo:
+	@tests/setup/rust.sh
+	@tests/setup/install.sh demo
+
+setup-test:
+	@tests/setup/rust.sh
+	@tests/setup/install.sh test
+	@tests/setup/venv.sh
