@@ -1,0 +1,103 @@
+//! Making a session.
+
+use eft_types::Timestamp;
+use rand_core::CryptoRng;
+
+use super::{Step, store_session};
+use crate::key::{EphemeralKeyPair, RatchetKeyPair};
+use crate::profile::Role;
+use crate::session::{DoubleRatchet, ExchangeId, OldChains, Session};
+use crate::x3dh::{OurExchange, TheirKeys};
+use crate::{Effects, Event, InitiateError, RecordKey, Records, VerifiedBundle};
+
+/// Makes a session with the device that a bundle belongs to. A session that exists is archived, so that
+/// messages under way over it can still be decrypted.
+///
+/// Do this just before the first send, for an action [`BuildSession`](crate::Action::BuildSession), or because
+/// the user asks for a new session; never because of a message that could not be decrypted (XEP-0384 §8,
+/// MUST NOT).
+///
+/// # Errors
+/// [`InitiateError`].
+pub fn initiate(
+    records: &Records,
+    bundle: &VerifiedBundle,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Effects, InitiateError> {
+    let mut step = Step::new(records);
+    let (address, version) = (bundle.address(), bundle.version());
+    step.require([
+        RecordKey::Account,
+        RecordKey::Device(address.clone()),
+        RecordKey::Trust(address.jid.clone()),
+    ])?;
+    step.require(store_session::rows(address, version))?;
+    if step.own_address()? == *address {
+        return Err(InitiateError::OwnDevice);
+    }
+    if let Some(known) = step.device(address)? {
+        if !known.identity.matches(bundle.identity_key()) {
+            return Err(InitiateError::IdentityChanged {
+                address: address.clone(),
+                known: known.identity.fingerprint(),
+                found: bundle.identity_key().fingerprint(),
+            });
+        }
+    }
+    let session = new_session(&step, bundle, now, rng)?;
+    store_session::replace(&mut step, address, version, session, OldChains::default())?;
+    step.see_identity(address, bundle.identity_key(), now)?;
+    step.tell(Event::SessionInitiated {
+        address: address.clone(),
+        version,
+    });
+    Ok(step.into_effects())
+}
+
+fn new_session(
+    step: &Step<'_>,
+    bundle: &VerifiedBundle,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Session, InitiateError> {
+    let labels = bundle.version().profile().labels();
+    let (signed_pre_key_id, signed_pre_key) = bundle.signed_pre_key();
+    // A verified bundle holds at least one prekey.
+    let (pre_key_id, pre_key) = bundle
+        .random_pre_key(rng)
+        .ok_or(InitiateError::SmallOrder)?;
+    let ephemeral = EphemeralKeyPair::generate(rng);
+    let ours = OurExchange {
+        identity: &step.account()?.identity,
+        ephemeral: &ephemeral,
+    };
+    let theirs = TheirKeys {
+        identity: bundle.identity_key(),
+        signed_pre_key: &signed_pre_key,
+        pre_key: &pre_key,
+    };
+    let ratchet = ours
+        .initiate(&labels, &theirs)
+        .and_then(|secret| {
+            DoubleRatchet::initiate(
+                &labels,
+                &secret,
+                RatchetKeyPair::generate(rng),
+                &signed_pre_key,
+            )
+        })
+        .map_err(|_| InitiateError::SmallOrder)?;
+    Ok(Session {
+        role: Role::Initiator,
+        their_identity: *bundle.identity_key(),
+        exchange: ExchangeId {
+            ephemeral_key: ephemeral.public(),
+            pre_key_id,
+            signed_pre_key_id,
+        },
+        answered: false,
+        ratchet,
+        made_at: now,
+    })
+}

@@ -1,0 +1,28 @@
+//! The steps. Each borrows the caller's [`Records`](crate::Records) and returns its effects as a value;
+//! none changes anything by itself. A step that lacks records says which, and is called again.
+
+mod catch_up;
+mod device_list;
+mod forget;
+mod initiate;
+mod install;
+mod peer;
+mod pre_keys;
+mod receive;
+mod send;
+mod step;
+mod store_session;
+
+pub use catch_up::finish_catch_up;
+pub use device_list::{Reach, device_list_received, own_device_list, reach};
+pub use forget::forget_device;
+pub use initiate::initiate;
+pub use install::{install, own_address, own_fingerprint};
+pub use peer::{has_session, peer_identity};
+pub use pre_keys::{bundle, maintain, rotate_signed_pre_key};
+pub use receive::{ReceiveContext, needs, receive};
+pub use send::{Encrypted, encrypt, encrypt_empty, encrypt_needs};
+pub(crate) use step::Step;
+
+#[cfg(test)]
+mod tests;

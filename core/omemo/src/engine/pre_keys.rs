@@ -1,0 +1,204 @@
+//! Our published keys, from making to deleting.
+
+use eft_types::Timestamp;
+use rand_core::CryptoRng;
+
+use super::Step;
+use crate::key::{PreKeyPair, SignedPreKeyPair};
+use crate::limits::{MAX_PRE_KEY_ID, SIGNED_PRE_KEY_ROTATION_MILLIS, TARGET_PRE_KEYS};
+use crate::record::{PreKeyRecord, PreKeysRecord, SignedPreKeyRecord};
+use crate::{Action, Bundle, Effects, IdentityKeyPair, RecordKey, Records, StepError, Version};
+
+/// Our bundle of one version, as it is to be published now.
+///
+/// # Errors
+/// [`StepError::Missing`], twice on a fresh view: first for the index, then for every prekey.
+pub fn bundle(records: &Records, version: Version) -> Result<Bundle, StepError> {
+    let step = Step::new(records);
+    step.require([RecordKey::Account, RecordKey::PreKeys { version }])?;
+    let identity = step.account()?.identity.public();
+    let index = step.pre_keys(version)?;
+    let signed_key = RecordKey::SignedPreKey {
+        version,
+        id: index.signed,
+    };
+    let pre_key = |id: &u32| RecordKey::PreKey { version, id: *id };
+    step.require(
+        index
+            .published
+            .iter()
+            .map(pre_key)
+            .chain([signed_key.clone()]),
+    )?;
+    let profile = version.profile();
+    let signed = step.read_own::<SignedPreKeyRecord>(&signed_key)?;
+    let mut pre_keys = Vec::with_capacity(index.published.len());
+    for id in &index.published {
+        let record = step.read_own::<PreKeyRecord>(&pre_key(id))?;
+        pre_keys.push((*id, profile.encode_public(&record.pair.public())));
+    }
+    Ok(Bundle {
+        version,
+        // Our own key is known in both forms.
+        identity_key: profile.encode_identity(&identity).unwrap_or_default(),
+        signed_pre_key_id: index.signed,
+        signed_pre_key: profile.encode_public(&signed.pair.public()),
+        signature: signed.signature.to_vec(),
+        pre_keys,
+    })
+}
+
+/// Makes a new signed prekey and publishes it. The one before stays for one more period, for key exchanges
+/// under way; the one before that goes.
+///
+/// # Errors
+/// [`StepError`].
+pub fn rotate_signed_pre_key(
+    records: &Records,
+    version: Version,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Effects, StepError> {
+    let mut step = Step::new(records);
+    step.require([RecordKey::Account, RecordKey::PreKeys { version }])?;
+    rotate(&mut step, version, now, rng)?;
+    Ok(step.into_effects())
+}
+
+/// What is due: a new signed prekey once the present one is a week old
+/// ([`SIGNED_PRE_KEY_ROTATION_DAYS`](crate::limits::SIGNED_PRE_KEY_ROTATION_DAYS)), and prekeys up to
+/// [`TARGET_PRE_KEYS`]. Nothing is due most of the time; call it daily.
+///
+/// # Errors
+/// [`StepError`].
+pub fn maintain(
+    records: &Records,
+    version: Version,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Effects, StepError> {
+    let mut step = Step::new(records);
+    step.require([RecordKey::Account, RecordKey::PreKeys { version }])?;
+    let index = step.pre_keys(version)?;
+    let age_millis = now.millis_since(index.signed_at);
+    let complete = index.published.len() >= TARGET_PRE_KEYS;
+    // A clock that was wrong once must not stop the rotation until it is right again.
+    if age_millis >= SIGNED_PRE_KEY_ROTATION_MILLIS || age_millis < -SIGNED_PRE_KEY_ROTATION_MILLIS
+    {
+        rotate(&mut step, version, now, rng)?;
+    }
+    if !complete {
+        let mut index = step.pre_keys(version)?.clone();
+        refill(&mut step, version, &mut index, rng);
+        step.put(RecordKey::PreKeys { version }, index);
+        step.act(Action::PublishBundle { version });
+    }
+    Ok(step.into_effects())
+}
+
+/// The first keys of a new device.
+pub(super) fn create(
+    step: &mut Step<'_>,
+    version: Version,
+    identity: &IdentityKeyPair,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) {
+    let signed = 1;
+    put_signed_pre_key(step, version, signed, identity, rng);
+    let mut index = PreKeysRecord {
+        next_id: 1,
+        published: Vec::with_capacity(TARGET_PRE_KEYS),
+        used: Vec::new(),
+        signed,
+        signed_at: now,
+        previous_signed: None,
+    };
+    refill(step, version, &mut index, rng);
+    step.put(RecordKey::PreKeys { version }, index);
+}
+
+/// A prekey was used by a key exchange that was decrypted. It leaves the bundle at once and another takes its
+/// place. The private key goes at once too, except in catch-up: there two exchanges may have used the same key
+/// before we could publish another (XEP-0384 §6).
+pub(super) fn use_pre_key(
+    step: &mut Step<'_>,
+    version: Version,
+    id: u32,
+    catch_up: bool,
+    rng: &mut impl CryptoRng,
+) -> Result<(), StepError> {
+    let mut index = step.pre_keys(version)?.clone();
+    index.published.retain(|published| *published != id);
+    if !catch_up {
+        index.used.retain(|used| *used != id);
+        step.delete(RecordKey::PreKey { version, id });
+    } else if !index.used.contains(&id) {
+        index.used.push(id);
+    }
+    refill(step, version, &mut index, rng);
+    step.put(RecordKey::PreKeys { version }, index);
+    step.act(Action::PublishBundle { version });
+    Ok(())
+}
+
+fn refill(
+    step: &mut Step<'_>,
+    version: Version,
+    index: &mut PreKeysRecord,
+    rng: &mut impl CryptoRng,
+) {
+    // Ids are never used twice. After 2³¹ of them, which no device lives to see, the bundle runs empty.
+    while index.published.len() < TARGET_PRE_KEYS && index.next_id <= MAX_PRE_KEY_ID {
+        let id = index.next_id;
+        index.next_id = id.saturating_add(1);
+        let pair = PreKeyPair::generate(rng);
+        step.put(RecordKey::PreKey { version, id }, PreKeyRecord { pair });
+        index.published.push(id);
+    }
+}
+
+fn rotate(
+    step: &mut Step<'_>,
+    version: Version,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<(), StepError> {
+    let identity = step.account()?.identity.clone();
+    let mut index = step.pre_keys(version)?.clone();
+    // Nobody rotates 2³¹ times; if it were so, the present key would simply stay.
+    let Some(id) = index
+        .signed
+        .checked_add(1)
+        .filter(|id| *id <= MAX_PRE_KEY_ID)
+    else {
+        return Ok(());
+    };
+    if let Some(oldest) = index.previous_signed.replace(index.signed) {
+        step.delete(RecordKey::SignedPreKey {
+            version,
+            id: oldest,
+        });
+    }
+    put_signed_pre_key(step, version, id, &identity, rng);
+    index.signed = id;
+    index.signed_at = now;
+    step.put(RecordKey::PreKeys { version }, index);
+    step.act(Action::PublishBundle { version });
+    Ok(())
+}
+
+fn put_signed_pre_key(
+    step: &mut Step<'_>,
+    version: Version,
+    id: u32,
+    identity: &IdentityKeyPair,
+    rng: &mut impl CryptoRng,
+) {
+    let pair = SignedPreKeyPair::generate(rng);
+    let signature = identity.sign(&version.profile().encode_public(&pair.public()), rng);
+    step.put(
+        RecordKey::SignedPreKey { version, id },
+        SignedPreKeyRecord { pair, signature },
+    );
+}

@@ -1,0 +1,29 @@
+//! `CK`: the key that gives one message key after the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::MessageKey;
+use crate::crypto::mac::hmac;
+use crate::key::Secret;
+
+/// A chain key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChainKey(Secret);
+
+impl ChainKey {
+    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    /// `KDF_CK(ck)`: the message key is `HMAC(ck, 0x01)`, the next chain key `HMAC(ck, 0x02)`.
+    pub(crate) fn advance(&self) -> (Self, MessageKey) {
+        let message_key = MessageKey::new(&hmac(self.0.bytes(), &[&[0x01]]));
+        let next = Self(Secret::new(&hmac(self.0.bytes(), &[&[0x02]])));
+        (next, message_key)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        self.0.bytes()
+    }
+}

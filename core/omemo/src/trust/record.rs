@@ -1,0 +1,94 @@
+//! What is remembered about the keys of one account.
+
+use eft_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{TrustLevel, VerifiedBy};
+use crate::Fingerprint;
+use crate::limits::MAX_KNOWN_KEYS;
+
+/// A key that was seen or decided about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownKey {
+    /// The key.
+    pub fingerprint: Fingerprint,
+    /// What is thought of it.
+    pub level: TrustLevel,
+    /// Since when this is thought of it.
+    #[serde(with = "crate::record::timestamp")]
+    pub since: Timestamp,
+}
+
+/// Trust in the keys of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TrustRecord {
+    /// Whether a key was ever authenticated. Stays true when that key is distrusted later: who once
+    /// compared keys expects to be asked about new ones.
+    pub(crate) authenticated_once: bool,
+    /// Oldest first, at most [`MAX_KNOWN_KEYS`] that nobody decided about.
+    pub(crate) keys: Vec<KnownKey>,
+}
+
+impl TrustRecord {
+    /// What is thought of a key, seen or not.
+    pub(crate) fn level(&self, fingerprint: Fingerprint) -> TrustLevel {
+        self.keys
+            .iter()
+            .find(|key| key.fingerprint == fingerprint)
+            .map_or_else(|| self.level_of_new_key(), |key| key.level)
+    }
+
+    /// Remembers a key at its first sight. `None` if it was known.
+    pub(crate) fn see(&mut self, fingerprint: Fingerprint, now: Timestamp) -> Option<TrustLevel> {
+        if self.keys.iter().any(|key| key.fingerprint == fingerprint) {
+            return None;
+        }
+        let level = self.level_of_new_key();
+        if self.keys.len() < MAX_KNOWN_KEYS {
+            self.keys.push(KnownKey {
+                fingerprint,
+                level,
+                since: now,
+            });
+        }
+        Some(level)
+    }
+
+    /// Carries out a decision.
+    pub(crate) fn set(&mut self, fingerprint: Fingerprint, level: TrustLevel, now: Timestamp) {
+        self.authenticated_once |= level.is_authenticated();
+        let known = KnownKey {
+            fingerprint,
+            level,
+            since: now,
+        };
+        match self
+            .keys
+            .iter_mut()
+            .find(|key| key.fingerprint == fingerprint)
+        {
+            Some(key) => *key = known,
+            None => self.keys.push(known),
+        }
+    }
+
+    /// Notes the key of this installation. It needs no comparison, and says nothing about other devices of
+    /// the account: blind trust in those goes on.
+    pub(crate) fn set_ourselves(&mut self, fingerprint: Fingerprint, now: Timestamp) {
+        self.keys.push(KnownKey {
+            fingerprint,
+            level: TrustLevel::Verified {
+                by: VerifiedBy::Ourselves,
+            },
+            since: now,
+        });
+    }
+
+    fn level_of_new_key(&self) -> TrustLevel {
+        if self.authenticated_once || self.keys.len() >= MAX_KNOWN_KEYS {
+            TrustLevel::Undecided
+        } else {
+            TrustLevel::BlindlyTrusted
+        }
+    }
+}

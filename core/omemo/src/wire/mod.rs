@@ -1,0 +1,9 @@
+//! The messages of both protocols as bytes. Pure: nothing here knows a secret.
+
+mod key_exchange;
+mod proto;
+mod ratchet_message;
+
+pub(crate) use key_exchange::{Incoming, KeyExchange};
+pub(crate) use proto::{Reader, Writer};
+pub(crate) use ratchet_message::RatchetMessage;
