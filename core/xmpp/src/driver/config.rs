@@ -1,0 +1,75 @@
+//! What a connection needs to know.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::resolver::Resolver;
+use super::tls::ClientTls;
+use crate::stream::{AckPolicy, LoginConfig, Transport};
+
+/// Asked before every write to the socket; `false` ends the connection with
+/// [`super::CloseReason::Fenced`]. The holder of the account's lease answers whether it still holds
+/// it. Must not block.
+pub type WriteGate = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// A fixed address instead of DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Name or address. The certificate is still that of the account's domain.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How TLS starts there.
+    pub transport: Transport,
+}
+
+/// See [`super::connect`].
+#[derive(Clone)]
+pub struct ConnectConfig {
+    /// Who logs in. `login.transport` is set from the target.
+    pub login: LoginConfig,
+    /// Trust and session tickets, shared between connections.
+    pub tls: ClientTls,
+    /// DNS.
+    pub resolver: Arc<dyn Resolver>,
+    /// Skips SRV records.
+    pub endpoint: Option<Endpoint>,
+    /// For name resolution in all, and for TCP and direct TLS of each target.
+    pub connect_timeout: Duration,
+    /// For one target from the first header to the bound stream, STARTTLS included.
+    pub login_timeout: Duration,
+    /// When to ask the server for acknowledgements.
+    pub ack_policy: AckPolicy,
+    /// See [`WriteGate`].
+    pub write_gate: Option<WriteGate>,
+}
+
+impl ConnectConfig {
+    /// Ten seconds for each connect, twenty for the login: long enough for a phone on a bad cell, short
+    /// enough that a dead host does not hold up the next.
+    #[must_use]
+    pub fn new(login: LoginConfig, tls: ClientTls, resolver: Arc<dyn Resolver>) -> Self {
+        Self {
+            login,
+            tls,
+            resolver,
+            endpoint: None,
+            connect_timeout: Duration::from_secs(10),
+            login_timeout: Duration::from_secs(20),
+            ack_policy: AckPolicy::default(),
+            write_gate: None,
+        }
+    }
+}
+
+impl fmt::Debug for ConnectConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectConfig")
+            .field("login", &self.login)
+            .field("endpoint", &self.endpoint)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("login_timeout", &self.login_timeout)
+            .finish_non_exhaustive()
+    }
+}

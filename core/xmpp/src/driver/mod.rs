@@ -1,0 +1,37 @@
+//! The only sockets of the core: DNS, TCP, TLS, and one task per connection.
+//!
+//! ```text
+//!  connect(): Resolver ► targets ► TCP (happy eyeballs) ► TLS ► Login ► Connection
+//!
+//!  Connection::next_event ◄── bounded ◄── reader ┐
+//!                                                ├ one task, one socket
+//!  Sender::send ──► bounded, ordered ──► writer  ┘
+//!  Sender::durable_up_to ─► counters ─► <a/>
+//! ```
+//!
+//! Not here: reconnecting, backoff, what to say after login. The client decides those.
+
+mod config;
+mod connect;
+mod connection;
+mod error;
+mod hickory;
+mod negotiation;
+mod resolver;
+mod sender;
+mod shared;
+mod target;
+mod tcp;
+mod tls;
+
+pub use config::{ConnectConfig, Endpoint, WriteGate};
+pub use connect::connect;
+pub use connection::{CloseReason, Closed, Connection, Event};
+pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, ConnectPhase};
+pub use hickory::SystemResolver;
+pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord};
+pub use sender::{CloseStyle, SendError, Sender};
+pub use tls::{ClientTls, TrustError, TrustRoots};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The way out: one ordered, bounded queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::shared::Shared;
+use crate::stream::{NotReceived, StanzaSeq, StreamLimits};
+use crate::xml::{EncodeError, encode_stanza};
+use crate::{Element, ns};
+
+/// Sends on one connection. Cheap to clone; all clones share one queue.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    pub(super) queue: mpsc::Sender<Command>,
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Stanza(Outgoing),
+    Close(CloseStyle),
+}
+
+pub(super) struct Outgoing {
+    pub(super) text: Arc<str>,
+    pub(super) token: Option<u64>,
+    pub(super) is_stanza: bool,
+}
+
+impl core::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("token", &self.token)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseStyle {
+    /// `<a/>`, then `</stream:stream>`: the server ends the session.
+    EndStream,
+    /// `<a/>`, then TCP is closed: the server keeps the session for resumption, and starts to push at
+    /// once.
+    LeaveOpen,
+}
+
+/// Why nothing was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The connection is over.
+    #[error("the connection is closed")]
+    Closed,
+    /// The element cannot be written as XML.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Larger than the server allows (XEP-0478). It would end the stream.
+    #[error("stanza of {bytes} bytes; the server takes {max_bytes}")]
+    TooLarge {
+        /// Of this stanza.
+        bytes: usize,
+        /// Of the server.
+        max_bytes: usize,
+    },
+}
+
+impl Sender {
+    /// Queues an element; waits while the queue is full, or while too much is unacknowledged. `Ok` means
+    /// queued, not sent: a stanza with a `token` is reported by [`super::Event::Acked`] once the server has it,
+    /// if XEP-0198 runs. Cancelling the future queues nothing.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn send(&self, element: &Element, token: Option<u64>) -> Result<(), SendError> {
+        let text = encode_stanza(element)?;
+        if let Some(max_bytes) = self.shared.limits.max_bytes {
+            let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+            if text.len() > max_bytes {
+                return Err(SendError::TooLarge {
+                    bytes: text.len(),
+                    max_bytes,
+                });
+            }
+        }
+        let is_stanza = ["message", "presence", "iq"]
+            .iter()
+            .any(|name| element.is(name, ns::CLIENT));
+        let outgoing = Outgoing {
+            text: text.into(),
+            token,
+            is_stanza,
+        };
+        self.queue
+            .send(Command::Stanza(outgoing))
+            .await
+            .map_err(|_| SendError::Closed)
+    }
+
+    /// The effects of this stanza and of all earlier ones are on disk: the server may be told.
+    ///
+    /// # Errors
+    /// [`NotReceived`] for a number of another connection.
+    pub fn durable_up_to(&self, seq: StanzaSeq) -> Result<(), NotReceived> {
+        self.shared.management().inbound.durable_up_to(seq)?;
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    /// This one stanza has no durable effect. It is acknowledged once all earlier ones are.
+    ///
+    /// # Errors
+    /// [`NotReceived`] for a number of another connection.
+    pub fn settle(&self, seq: StanzaSeq) -> Result<(), NotReceived> {
+        self.shared.management().inbound.settle(seq)?;
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    /// Asks the server what it has, now. Does nothing without XEP-0198.
+    pub fn request_ack(&self) {
+        self.shared.request_ack();
+    }
+
+    /// Ends the connection after everything queued before is written.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] if it is over already.
+    pub async fn close(&self, style: CloseStyle) -> Result<(), SendError> {
+        self.queue
+            .send(Command::Close(style))
+            .await
+            .map_err(|_| SendError::Closed)
+    }
+
+    /// Time since the server last sent anything: when it grows long, send a ping.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.shared.silence()
+    }
+
+    /// What the server allows on this stream.
+    #[must_use]
+    pub fn limits(&self) -> StreamLimits {
+        self.shared.limits
+    }
+
+    /// Stanzas that the server has not acknowledged. Zero without XEP-0198.
+    #[must_use]
+    pub fn unacked_count(&self) -> usize {
+        self.shared.management().outbound.unacked().len()
+    }
+}

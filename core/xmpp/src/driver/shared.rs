@@ -1,0 +1,119 @@
+//! What reader, writer and senders of one connection have in common.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use eft_types::Timestamp;
+use tokio::sync::Notify;
+
+use crate::stream::{AckPolicy, Management, StreamLimits};
+
+/// Locks are held for arithmetic only, never across an await.
+#[derive(Debug)]
+pub(super) struct Shared {
+    management: Mutex<Management>,
+    /// XEP-0198 is on.
+    pub(super) is_managed: bool,
+    pub(super) limits: StreamLimits,
+    pub(super) ack_policy: AckPolicy,
+    /// The server sent `<r/>`.
+    answer_due: AtomicBool,
+    /// The client asked for `<r/>`.
+    request_due: AtomicBool,
+    /// Wakes the writer.
+    pub(super) wake: Notify,
+    begun: Instant,
+    last_activity_millis: AtomicU64,
+}
+
+/// Durable stanzas that are reported without being asked. Small enough that a lost connection
+/// repeats little, large enough that an archive page is not answered stanza by stanza.
+const UNASKED_ACK_EVERY: u64 = 10;
+
+impl Shared {
+    pub(super) fn new(is_managed: bool, limits: StreamLimits, ack_policy: AckPolicy) -> Self {
+        Self {
+            management: Mutex::new(Management::new()),
+            is_managed,
+            limits,
+            ack_policy,
+            answer_due: AtomicBool::new(false),
+            request_due: AtomicBool::new(false),
+            wake: Notify::new(),
+            begun: Instant::now(),
+            last_activity_millis: AtomicU64::new(0),
+        }
+    }
+
+    /// No code panics while it holds the lock; if it did, counters are still whole numbers.
+    pub(super) fn management(&self) -> MutexGuard<'_, Management> {
+        self.management
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since the connection began, as the time that [`Management`] asks for.
+    pub(super) fn now(&self) -> Timestamp {
+        let millis = self.begun.elapsed().as_millis();
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    pub(super) fn note_activity(&self) {
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_activity_millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn silence(&self) -> Duration {
+        let last = Duration::from_millis(self.last_activity_millis.load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(last)
+    }
+
+    pub(super) fn answer_request(&self) {
+        self.answer_due.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn request_ack(&self) {
+        self.request_due.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Acknowledgements and requests that are due, in the order to write them.
+    pub(super) fn take_control(&self) -> String {
+        if !self.is_managed {
+            return String::new();
+        }
+        let now = self.now();
+        let mut management = self.management();
+        let mut out = String::new();
+        let ack = if self.answer_due.swap(false, Ordering::AcqRel) {
+            Some(management.inbound.answer_request())
+        } else {
+            management.inbound.poll_ack(UNASKED_ACK_EVERY)
+        };
+        if let Some(h) = ack {
+            out.push_str(&ack_text(h));
+        }
+        let requested = self.request_due.swap(false, Ordering::AcqRel);
+        if requested || management.outbound.wants_request(self.ack_policy, now) {
+            management.outbound.note_request();
+            out.push_str("<r xmlns='urn:xmpp:sm:3'/>");
+        }
+        out
+    }
+
+    /// How long the writer may sleep before it has to ask for an acknowledgement.
+    pub(super) fn until_request(&self) -> Option<Duration> {
+        if !self.is_managed {
+            return None;
+        }
+        let due = self.management().outbound.next_request(self.ack_policy)?;
+        let millis = due.millis_since(self.now()).max(0);
+        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+}
+
+pub(super) fn ack_text(h: u32) -> String {
+    format!("<a xmlns='urn:xmpp:sm:3' h='{h}'/>")
+}

@@ -1,0 +1,248 @@
+//! TLS: who is trusted, and what went wrong. rustls on ring, TLS 1.2 and 1.3.
+
+use core::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::error::{CertificateProblem, ConnectError};
+use crate::stream::Transport;
+
+/// XEP-0368 §3.
+const ALPN: &[u8] = b"xmpp-client";
+
+/// Which issuers count.
+#[derive(Clone, Debug)]
+pub struct TrustRoots {
+    /// Mozilla's list, compiled in.
+    pub webpki: bool,
+    /// The system's store, which holds what an organisation installed.
+    pub native: bool,
+    /// Further roots in PEM, each text with one or more certificates.
+    pub extra_pem: Vec<String>,
+}
+
+impl Default for TrustRoots {
+    fn default() -> Self {
+        Self {
+            webpki: true,
+            native: true,
+            extra_pem: Vec::new(),
+        }
+    }
+}
+
+/// Why there is no trust store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// Text that holds no usable certificate.
+    #[error("PEM text {index} holds no usable certificate")]
+    BadPem {
+        /// Position in [`TrustRoots::extra_pem`].
+        index: usize,
+    },
+    /// Nothing would be trusted.
+    #[error("no trust roots")]
+    Empty,
+    /// The TLS library refused its configuration.
+    #[error("TLS configuration: {0}")]
+    Config(String),
+}
+
+/// TLS settings with their session cache. Cheap to clone; make one per process.
+#[derive(Clone)]
+pub struct ClientTls {
+    starttls: Arc<ClientConfig>,
+    direct: Arc<ClientConfig>,
+}
+
+impl ClientTls {
+    /// Loads roots. Reads files if `native` is set: call it off the async threads.
+    ///
+    /// # Errors
+    /// See [`TrustError`].
+    pub fn new(roots: &TrustRoots) -> Result<Self, TrustError> {
+        let mut store = RootCertStore::empty();
+        if roots.webpki {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        if roots.native {
+            let native = rustls_native_certs::load_native_certs();
+            // A broken file in the system's store is no reason to distrust the others.
+            let (_, ignored) = store.add_parsable_certificates(native.certs);
+            if ignored > 0 || !native.errors.is_empty() {
+                tracing::debug!(
+                    ignored,
+                    errors = native.errors.len(),
+                    "some system roots are unusable"
+                );
+            }
+        }
+        for (index, pem) in roots.extra_pem.iter().enumerate() {
+            let before = store.len();
+            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                certificate
+                    .ok()
+                    .and_then(|certificate| store.add(certificate).ok())
+                    .ok_or(TrustError::BadPem { index })?;
+            }
+            if store.len() == before {
+                return Err(TrustError::BadPem { index });
+            }
+        }
+        if store.is_empty() {
+            return Err(TrustError::Empty);
+        }
+        let config = builder()?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Ok(Self::from_config(config))
+    }
+
+    /// Leaves the decision to the platform. The verifier must check the name that it is given.
+    ///
+    /// # Errors
+    /// [`TrustError::Config`].
+    pub fn with_verifier(verifier: Arc<dyn ServerCertVerifier>) -> Result<Self, TrustError> {
+        let config = builder()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Ok(Self::from_config(config))
+    }
+
+    fn from_config(config: ClientConfig) -> Self {
+        let mut direct = config.clone();
+        direct.alpn_protocols = vec![ALPN.to_vec()];
+        Self {
+            starttls: Arc::new(config),
+            direct: Arc::new(direct),
+        }
+    }
+
+    /// Handshake. The certificate must name `domain`, the domain of the account, wherever we connected.
+    pub(super) async fn handshake(
+        &self,
+        tcp: TcpStream,
+        domain: &ServerName<'static>,
+        transport: Transport,
+        at: &str,
+    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+        let config = match transport {
+            Transport::StartTls => &self.starttls,
+            Transport::DirectTls => &self.direct,
+        };
+        TlsConnector::from(Arc::clone(config))
+            .connect(domain.clone(), tcp)
+            .await
+            .map_err(|error| tls_error(&error, at))
+    }
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientTls")
+    }
+}
+
+fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TrustError> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TrustError::Config(error.to_string()))
+}
+
+/// Name for SNI and certificate: the ASCII form of the JID's domain (RFC 6120 §13.7.2).
+pub(super) fn server_name(domain: &str) -> Result<ServerName<'static>, ConnectError> {
+    let bare = domain.trim_start_matches('[').trim_end_matches(']');
+    let ascii = idna::domain_to_ascii(bare).unwrap_or_else(|_| bare.to_owned());
+    ServerName::try_from(ascii).map_err(|_| ConnectError::InvalidDomain)
+}
+
+fn tls_error(error: &io::Error, at: &str) -> ConnectError {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let at = at.to_owned();
+    match inner {
+        Some(rustls::Error::InvalidCertificate(reason)) => ConnectError::Certificate {
+            reason: problem(reason),
+            at,
+        },
+        Some(other) => ConnectError::Tls {
+            detail: other.to_string(),
+            at,
+        },
+        None => ConnectError::Tls {
+            detail: error.to_string(),
+            at,
+        },
+    }
+}
+
+fn problem(error: &CertificateError) -> CertificateProblem {
+    use CertificateError as E;
+    match error {
+        E::NotValidForName | E::NotValidForNameContext { .. } => CertificateProblem::WrongName,
+        E::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
+            CertificateProblem::Expired
+        }
+        E::Revoked => CertificateProblem::Revoked,
+        other => CertificateProblem::Other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_a_certificate_carries() {
+        let text = |domain: &str| match server_name(domain) {
+            Ok(ServerName::DnsName(name)) => name.as_ref().to_owned(),
+            Ok(ServerName::IpAddress(_)) => "ip".to_owned(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(text("b.example"), "b.example");
+        assert_eq!(text("bücher.example"), "xn--bcher-kva.example");
+        assert_eq!(text("[::1]"), "ip");
+        assert_eq!(text("127.0.0.1"), "ip");
+        assert_eq!(server_name("a b").unwrap_err(), ConnectError::InvalidDomain);
+        assert_eq!(server_name("").unwrap_err(), ConnectError::InvalidDomain);
+    }
+
+    #[test]
+    fn roots_must_be_there_and_readable() {
+        let none = TrustRoots {
+            webpki: false,
+            native: false,
+            extra_pem: vec![],
+        };
+        assert_eq!(ClientTls::new(&none).unwrap_err(), TrustError::Empty);
+        let rubbish = TrustRoots {
+            extra_pem: vec!["rubbish".to_owned()],
+            ..none.clone()
+        };
+        assert_eq!(
+            ClientTls::new(&rubbish).unwrap_err(),
+            TrustError::BadPem { index: 0 }
+        );
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let broken = TrustRoots {
+            extra_pem: vec![broken.to_owned()],
+            ..none
+        };
+        assert_eq!(
+            ClientTls::new(&broken).unwrap_err(),
+            TrustError::BadPem { index: 0 }
+        );
+        assert!(ClientTls::new(&TrustRoots::default()).is_ok());
+    }
+}

@@ -1,0 +1,295 @@
+//! SCRAM (RFC 5802, RFC 7677), without channel binding.
+//!
+//! ```text
+//! SaltedPassword  := Hi(Normalize(password), salt, i)
+//! ClientKey       := HMAC(SaltedPassword, "Client Key")
+//! StoredKey       := H(ClientKey)
+//! AuthMessage     := client-first-message-bare + "," + server-first-message + ","
+//!                    + client-final-message-without-proof
+//! ClientSignature := HMAC(StoredKey, AuthMessage)
+//! ClientProof     := ClientKey XOR ClientSignature
+//! ServerKey       := HMAC(SaltedPassword, "Server Key")
+//! ServerSignature := HMAC(ServerKey, AuthMessage)
+//! ```
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use rand_core::CryptoRng;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Mechanism;
+use crate::limits::{SCRAM_MAX_BYTES, SCRAM_MAX_ITERATIONS, SCRAM_MIN_ITERATIONS};
+
+/// "No channel binding, and no authorization id" (RFC 5802 §5.1, `gs2-header`).
+const GS2_HEADER: &str = "n,,";
+
+/// 18 random bytes: 24 characters of base64, none of them a comma.
+const NONCE_BYTES: usize = 18;
+
+/// How a server failed to prove itself, or asked for what we do not give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScramError {
+    /// Not a message of RFC 5802 §7, or larger than any real one.
+    #[error("malformed server message")]
+    Malformed,
+    /// An extension that we would have to understand (RFC 5802 §5.1, attribute `m`).
+    #[error("unsupported mandatory extension")]
+    MandatoryExtension,
+    /// The server's nonce does not begin with ours, or adds nothing to it: a replay.
+    #[error("the server did not extend the nonce")]
+    Nonce,
+    /// Below [`SCRAM_MIN_ITERATIONS`] or above [`SCRAM_MAX_ITERATIONS`].
+    #[error("iteration count {got} is outside {SCRAM_MIN_ITERATIONS}..={SCRAM_MAX_ITERATIONS}")]
+    Iterations {
+        /// What the server asked for.
+        got: u64,
+    },
+    /// The server does not know the password's verifier: it is not who it says.
+    #[error("wrong server signature")]
+    ServerSignature,
+    /// The server said success without a signature.
+    #[error("the server gave no signature")]
+    NoServerSignature,
+    /// The server reported an error of RFC 5802 §7 (`e=`).
+    #[error("the server reports {0}")]
+    ServerError(String),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Hash {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+type Secret = Zeroizing<Vec<u8>>;
+
+impl Hash {
+    fn of(mechanism: Mechanism) -> Option<Self> {
+        match mechanism {
+            Mechanism::Plain => None,
+            Mechanism::ScramSha1 => Some(Self::Sha1),
+            Mechanism::ScramSha256 => Some(Self::Sha256),
+            Mechanism::ScramSha512 => Some(Self::Sha512),
+        }
+    }
+
+    fn hi(self, password: &str, salt: &[u8], iterations: u32) -> Secret {
+        let password = password.as_bytes();
+        match self {
+            Self::Sha1 => {
+                let mut out = Zeroizing::new(vec![0; 20]);
+                pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut out);
+                out
+            }
+            Self::Sha256 => {
+                let mut out = Zeroizing::new(vec![0; 32]);
+                pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut out);
+                out
+            }
+            Self::Sha512 => {
+                let mut out = Zeroizing::new(vec![0; 64]);
+                pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut out);
+                out
+            }
+        }
+    }
+
+    fn hmac(self, key: &[u8], message: &[u8]) -> Secret {
+        fn run<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Secret {
+            // HMAC takes keys of any length; the error of the interface cannot occur.
+            match <M as KeyInit>::new_from_slice(key) {
+                Ok(mut mac) => {
+                    mac.update(message);
+                    Zeroizing::new(mac.finalize().into_bytes().to_vec())
+                }
+                Err(_) => Zeroizing::new(Vec::new()),
+            }
+        }
+        match self {
+            Self::Sha1 => run::<Hmac<Sha1>>(key, message),
+            Self::Sha256 => run::<Hmac<Sha256>>(key, message),
+            Self::Sha512 => run::<Hmac<Sha512>>(key, message),
+        }
+    }
+
+    fn h(self, message: &[u8]) -> Secret {
+        Zeroizing::new(match self {
+            Self::Sha1 => Sha1::digest(message).to_vec(),
+            Self::Sha256 => Sha256::digest(message).to_vec(),
+            Self::Sha512 => Sha512::digest(message).to_vec(),
+        })
+    }
+}
+
+/// The client's first message is out.
+pub(crate) struct AwaitServerFirst {
+    hash: Hash,
+    nonce: String,
+    first_bare: String,
+    password: Secret,
+}
+
+/// The client's proof is out; the server has to prove itself.
+pub(crate) struct AwaitServerFinal {
+    server_signature: Secret,
+}
+
+/// Proof, made only by [`AwaitServerFinal::verify`], that the server's signature was right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerVerified(());
+
+impl AwaitServerFirst {
+    /// `username` and `password` are prepared ([`super::prepare`]). Returns the client's first
+    /// message; `None` for a mechanism that is not SCRAM.
+    pub(crate) fn start(
+        mechanism: Mechanism,
+        username: &str,
+        password: &str,
+        rng: &mut impl CryptoRng,
+    ) -> Option<(Self, String)> {
+        let mut random = [0; NONCE_BYTES];
+        rng.fill_bytes(&mut random);
+        Self::with_nonce(mechanism, username, password, BASE64.encode(random))
+    }
+
+    fn with_nonce(
+        mechanism: Mechanism,
+        username: &str,
+        password: &str,
+        nonce: String,
+    ) -> Option<(Self, String)> {
+        let hash = Hash::of(mechanism)?;
+        let username = username.replace('=', "=3D").replace(',', "=2C");
+        let first_bare = format!("n={username},r={nonce}");
+        let message = format!("{GS2_HEADER}{first_bare}");
+        let state = Self {
+            hash,
+            nonce,
+            first_bare,
+            password: Zeroizing::new(password.as_bytes().to_vec()),
+        };
+        Some((state, message))
+    }
+
+    /// Takes `r=,s=,i=` and gives the client's final message. Costs up to
+    /// [`SCRAM_MAX_ITERATIONS`] rounds of HMAC.
+    pub(crate) fn respond(
+        self,
+        server_first: &[u8],
+    ) -> Result<(AwaitServerFinal, String), ScramError> {
+        let ServerFirst {
+            nonce,
+            salt,
+            iterations,
+        } = ServerFirst::parse(server_first, &self.nonce)?;
+        let server_first = core::str::from_utf8(server_first).map_err(|_| ScramError::Malformed)?;
+        let password = core::str::from_utf8(&self.password).map_err(|_| ScramError::Malformed)?;
+
+        let without_proof = format!("c={},r={nonce}", BASE64.encode(GS2_HEADER));
+        let auth_message = format!("{},{server_first},{without_proof}", self.first_bare);
+
+        let salted_password = self.hash.hi(password, &salt, iterations);
+        let client_key = self.hash.hmac(&salted_password, b"Client Key");
+        let stored_key = self.hash.h(&client_key);
+        let client_signature = self.hash.hmac(&stored_key, auth_message.as_bytes());
+        let client_proof: Secret = Zeroizing::new(
+            client_key
+                .iter()
+                .zip(client_signature.iter())
+                .map(|(key, signature)| key ^ signature)
+                .collect(),
+        );
+        let server_key = self.hash.hmac(&salted_password, b"Server Key");
+        let server_signature = self.hash.hmac(&server_key, auth_message.as_bytes());
+
+        let message = format!(
+            "{without_proof},p={}",
+            BASE64.encode(client_proof.as_slice())
+        );
+        Ok((AwaitServerFinal { server_signature }, message))
+    }
+}
+
+impl AwaitServerFinal {
+    /// Takes `v=` (or `e=`).
+    pub(crate) fn verify(self, server_final: &[u8]) -> Result<ServerVerified, ScramError> {
+        let text = bounded_text(server_final)?;
+        let first = text.split(',').next().unwrap_or_default();
+        if let Some(error) = first.strip_prefix("e=") {
+            return Err(ScramError::ServerError(error.chars().take(64).collect()));
+        }
+        let signature = first.strip_prefix("v=").ok_or(ScramError::Malformed)?;
+        let signature = BASE64
+            .decode(signature)
+            .map_err(|_| ScramError::Malformed)?;
+        if bool::from(self.server_signature.as_slice().ct_eq(&signature)) {
+            Ok(ServerVerified(()))
+        } else {
+            Err(ScramError::ServerSignature)
+        }
+    }
+}
+
+struct ServerFirst<'a> {
+    nonce: &'a str,
+    salt: Vec<u8>,
+    iterations: u32,
+}
+
+impl<'a> ServerFirst<'a> {
+    fn parse(message: &'a [u8], client_nonce: &str) -> Result<Self, ScramError> {
+        let text = bounded_text(message)?;
+        let mut attributes = text.split(',');
+        let nonce = match attributes.next() {
+            Some(first) if first.starts_with("m=") => return Err(ScramError::MandatoryExtension),
+            Some(first) => first.strip_prefix("r=").ok_or(ScramError::Malformed)?,
+            None => return Err(ScramError::Malformed),
+        };
+        let salt = attributes
+            .next()
+            .and_then(|attribute| attribute.strip_prefix("s="))
+            .ok_or(ScramError::Malformed)?;
+        let iterations = attributes
+            .next()
+            .and_then(|attribute| attribute.strip_prefix("i="))
+            .ok_or(ScramError::Malformed)?;
+
+        let added = nonce.strip_prefix(client_nonce).ok_or(ScramError::Nonce)?;
+        if added.is_empty() || !added.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ScramError::Nonce);
+        }
+        let salt = BASE64.decode(salt).map_err(|_| ScramError::Malformed)?;
+        if salt.is_empty() {
+            return Err(ScramError::Malformed);
+        }
+        if iterations.is_empty() || !iterations.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ScramError::Malformed);
+        }
+        // More digits than fit is a number as well, and too large.
+        let got: u64 = iterations.parse().unwrap_or(u64::MAX);
+        let iterations = u32::try_from(got)
+            .ok()
+            .filter(|count| (SCRAM_MIN_ITERATIONS..=SCRAM_MAX_ITERATIONS).contains(count))
+            .ok_or(ScramError::Iterations { got })?;
+        Ok(Self {
+            nonce,
+            salt,
+            iterations,
+        })
+    }
+}
+
+fn bounded_text(message: &[u8]) -> Result<&str, ScramError> {
+    if message.len() > SCRAM_MAX_BYTES {
+        return Err(ScramError::Malformed);
+    }
+    core::str::from_utf8(message).map_err(|_| ScramError::Malformed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,457 @@
+//! Push decoder: bytes as they arrive, whole stanzas out.
+//!
+//! What XMPP forbids (RFC 6120 §11.1: comments, processing instructions, DTDs, entities other than
+//! the five predefined ones) is refused by rxml's lexer before anything is allocated for it. Names
+//! are resolved here instead of in rxml, so that attributes are counted while they arrive.
+
+use minidom::Element;
+use rxml::error::EndOrError;
+use rxml::{Namespace, Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
+
+use super::scope::{Scope, Scopes};
+use crate::limits::XmlLimits;
+use crate::ns;
+
+/// One thing that stood in the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Frame {
+    /// `<stream:stream>` was opened.
+    Header(StreamHeader),
+    /// A complete child of the stream: stanza or nonza.
+    Element(Element),
+    /// A child of the stream that broke an inner limit. Its end was found, its content is gone.
+    Oversized {
+        /// Name and attributes; without children.
+        shell: Element,
+        /// The limit that was broken.
+        limit: InnerLimit,
+    },
+    /// `</stream:stream>`.
+    Close,
+}
+
+/// Attributes of `<stream:stream>` (RFC 6120 §4.7), as text: nobody is authenticated yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamHeader {
+    /// Who opened it.
+    pub from: Option<String>,
+    /// For whom.
+    pub to: Option<String>,
+    /// The server's id of this stream.
+    pub id: Option<String>,
+    /// `1.0` for anything that can negotiate.
+    pub version: Option<String>,
+    /// Default language of human-readable text.
+    pub lang: Option<String>,
+}
+
+/// A limit whose breach costs the stanza but not the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InnerLimit {
+    /// [`XmlLimits::stanza_bytes`].
+    Bytes,
+    /// [`XmlLimits::stanza_memory_bytes`].
+    Memory,
+    /// [`XmlLimits::depth`].
+    Depth,
+    /// [`XmlLimits::attributes`].
+    Attributes,
+}
+
+/// Why the stream cannot be read any further. Holds no content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not well-formed XML.
+    #[error("not well-formed XML: {0}")]
+    Malformed(&'static str),
+    /// DTD, processing instruction, comment, or a token beyond all bounds.
+    #[error("XML that XMPP forbids")]
+    Restricted,
+    /// A reference to anything but the five predefined entities.
+    #[error("undeclared entity")]
+    Entity,
+    /// Bytes that are not UTF-8.
+    #[error("invalid UTF-8")]
+    Utf8,
+    /// An undeclared or misused namespace prefix.
+    #[error("undeclared or reserved namespace prefix")]
+    Prefix,
+    /// The same attribute twice.
+    #[error("duplicate attribute")]
+    DuplicateAttribute,
+    /// The document's root is not `<stream:stream>` with content in `jabber:client`.
+    #[error("root element is not an XMPP client stream")]
+    NotAStream,
+    /// Text where only stanzas may stand.
+    #[error("text between stanzas")]
+    TextBetweenStanzas,
+    /// A stanza of more bytes than [`XmlLimits::stanza_bytes_fatal`], or a header that broke a limit.
+    #[error("stanza or stream header beyond {max_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// Deeper than [`XmlLimits::depth_fatal`].
+    #[error("elements nested deeper than {max}")]
+    TooDeep {
+        /// The limit.
+        max: usize,
+    },
+    /// Bytes after the end of the stream.
+    #[error("data after the end of the stream")]
+    AfterEnd,
+}
+
+/// A start tag of which attributes are still arriving.
+#[derive(Debug)]
+struct Head {
+    name: RawQName,
+    attributes: Vec<(RawQName, String)>,
+    scope: Scope,
+    attribute_count: usize,
+}
+
+/// A stanza whose content is being thrown away.
+#[derive(Debug)]
+struct Skipping {
+    shell: Element,
+    limit: InnerLimit,
+}
+
+/// Estimated cost of an element and of an attribute beside their text: struct, vectors, allocator.
+const ELEMENT_MEMORY_BYTES: usize = 200;
+const ATTRIBUTE_MEMORY_BYTES: usize = 120;
+
+/// See the module. One decoder reads one stream; a restart (after STARTTLS or SASL) takes a new one.
+#[derive(Debug)]
+pub struct Decoder {
+    parser: RawParser,
+    limits: XmlLimits,
+    scopes: Scopes,
+    /// Open elements of the current stanza, outermost first.
+    building: Vec<Element>,
+    head: Option<Head>,
+    skipping: Option<Skipping>,
+    /// Open elements, the stream itself included.
+    depth: usize,
+    stanza_bytes: usize,
+    stanza_memory_bytes: usize,
+    failed: Option<DecodeError>,
+    closed: bool,
+}
+
+impl Decoder {
+    /// Reads a stream from its header.
+    #[must_use]
+    pub fn new(limits: XmlLimits) -> Self {
+        let options = Options {
+            // A token may be as large as a stanza: a smaller bound here would end the stream.
+            max_token_length: limits.stanza_bytes,
+            ..Options::default()
+        };
+        Self {
+            parser: RawParser::with_options(options),
+            limits,
+            scopes: Scopes::default(),
+            building: Vec::new(),
+            head: None,
+            skipping: None,
+            depth: 0,
+            stanza_bytes: 0,
+            stanza_memory_bytes: 0,
+            failed: None,
+            closed: false,
+        }
+    }
+
+    /// Reads from `input` up to the end of the next frame, and moves `input` behind what was read.
+    /// `None` means that all of `input` was taken and more is needed.
+    ///
+    /// # Errors
+    /// See [`DecodeError`]. The stream is lost then, and every later call gives the same error.
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let result = self.decode_inner(input);
+        if let Err(error) = result {
+            self.failed = Some(error);
+            self.building.clear();
+            self.head = None;
+        }
+        result
+    }
+
+    fn decode_inner(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        loop {
+            if self.closed {
+                return if input.iter().all(u8::is_ascii_whitespace) {
+                    *input = &[];
+                    Ok(None)
+                } else {
+                    Err(DecodeError::AfterEnd)
+                };
+            }
+            let before = input.len();
+            let event = match self.parser.parse(input, false) {
+                Ok(event) => event,
+                Err(EndOrError::NeedMoreData) => {
+                    self.count_bytes(before - input.len())?;
+                    return Ok(None);
+                }
+                Err(EndOrError::Error(error)) => return Err(error.into()),
+            };
+            self.count_bytes(before - input.len())?;
+            let Some(event) = event else { return Ok(None) };
+            if let Some(frame) = self.handle_event(event)? {
+                return Ok(Some(frame));
+            }
+        }
+    }
+
+    fn count_bytes(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        self.stanza_bytes = self.stanza_bytes.saturating_add(bytes);
+        if self.stanza_bytes > self.limits.stanza_bytes_fatal {
+            return Err(DecodeError::TooLarge {
+                max_bytes: self.limits.stanza_bytes_fatal,
+            });
+        }
+        if self.stanza_bytes > self.limits.stanza_bytes {
+            self.skip(InnerLimit::Bytes)?;
+        }
+        Ok(())
+    }
+
+    fn count_memory(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        self.stanza_memory_bytes = self.stanza_memory_bytes.saturating_add(bytes);
+        if self.stanza_memory_bytes > self.limits.stanza_memory_bytes {
+            self.skip(InnerLimit::Memory)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the current stanza down to its shell. Fatal where no stanza is open.
+    fn skip(&mut self, limit: InnerLimit) -> Result<(), DecodeError> {
+        if self.skipping.is_some() {
+            return Ok(());
+        }
+        let too_large = DecodeError::TooLarge {
+            max_bytes: self.limits.stanza_bytes,
+        };
+        let head = self.head.take();
+        let shell = if self.building.is_empty() {
+            let head = head.ok_or(too_large)?;
+            if self.depth < 2 {
+                return Err(too_large);
+            }
+            shell_of_unfinished(head)
+        } else {
+            let mut outermost = self.building.swap_remove(0);
+            outermost.take_nodes();
+            outermost
+        };
+        self.building = Vec::new();
+        self.scopes.truncate(1);
+        self.skipping = Some(Skipping { shell, limit });
+        Ok(())
+    }
+
+    fn handle_event(&mut self, event: RawEvent) -> Result<Option<Frame>, DecodeError> {
+        match event {
+            RawEvent::XmlDeclaration(..) => Ok(None),
+            RawEvent::ElementHeadOpen(_, name) => self.open_head(name).map(|()| None),
+            RawEvent::Attribute(_, name, value) => self.take_attribute(name, value).map(|()| None),
+            RawEvent::ElementHeadClose(_) => self.close_head(),
+            RawEvent::Text(_, text) => self.take_text(text).map(|()| None),
+            RawEvent::ElementFoot(_) => Ok(self.close_element()),
+        }
+    }
+
+    fn open_head(&mut self, name: RawQName) -> Result<(), DecodeError> {
+        self.depth += 1;
+        if self.depth > self.limits.depth_fatal {
+            return Err(DecodeError::TooDeep {
+                max: self.limits.depth_fatal,
+            });
+        }
+        if self.skipping.is_some() {
+            return Ok(());
+        }
+        self.head = Some(Head {
+            name,
+            attributes: Vec::new(),
+            scope: Scope::default(),
+            attribute_count: 0,
+        });
+        // The stream itself is one level.
+        if self.depth > self.limits.depth.saturating_add(1) {
+            self.skip(InnerLimit::Depth)?;
+        }
+        Ok(())
+    }
+
+    fn take_attribute(&mut self, name: RawQName, value: String) -> Result<(), DecodeError> {
+        let Some(head) = self.head.as_mut() else {
+            return Ok(());
+        };
+        head.attribute_count += 1;
+        if head.attribute_count > self.limits.attributes {
+            return self.skip(InnerLimit::Attributes);
+        }
+        let memory_bytes = ATTRIBUTE_MEMORY_BYTES + value.len();
+        if let Some(attribute) = head.scope.declare(name, value)? {
+            head.attributes.push(attribute);
+        }
+        self.count_memory(memory_bytes)
+    }
+
+    fn close_head(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let Some(head) = self.head.take() else {
+            return Ok(None);
+        };
+        self.scopes.push(head.scope);
+        let element = build_element(&self.scopes, &head.name, head.attributes)?;
+        if self.depth == 1 {
+            self.reset_stanza();
+            if !element.is("stream", ns::STREAM) || self.scopes.resolve(None)? != ns::CLIENT {
+                return Err(DecodeError::NotAStream);
+            }
+            return Ok(Some(Frame::Header(StreamHeader::from_element(&element))));
+        }
+        let memory_bytes = ELEMENT_MEMORY_BYTES + element.ns().len() + element.name().len();
+        self.building.push(element);
+        self.count_memory(memory_bytes)?;
+        Ok(None)
+    }
+
+    fn take_text(&mut self, text: String) -> Result<(), DecodeError> {
+        if self.skipping.is_some() {
+            return Ok(());
+        }
+        if let Some(open) = self.building.last_mut() {
+            let memory_bytes = text.len();
+            open.append_text(text);
+            return self.count_memory(memory_bytes);
+        }
+        // Whitespace between stanzas is a keepalive (RFC 6120 §4.6.1).
+        if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            self.reset_stanza();
+            Ok(())
+        } else {
+            Err(DecodeError::TextBetweenStanzas)
+        }
+    }
+
+    fn close_element(&mut self) -> Option<Frame> {
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth == 0 {
+            self.closed = true;
+            return Some(Frame::Close);
+        }
+        if self.skipping.is_some() {
+            if self.depth > 1 {
+                return None;
+            }
+            self.reset_stanza();
+            return self
+                .skipping
+                .take()
+                .map(|Skipping { shell, limit }| Frame::Oversized { shell, limit });
+        }
+        self.scopes.pop();
+        let done = self.building.pop()?;
+        match self.building.last_mut() {
+            Some(parent) => {
+                parent.append_child(done);
+                None
+            }
+            None => {
+                self.reset_stanza();
+                Some(Frame::Element(done))
+            }
+        }
+    }
+
+    fn reset_stanza(&mut self) {
+        self.stanza_bytes = 0;
+        self.stanza_memory_bytes = 0;
+    }
+}
+
+/// Resolves names. The element's own scope must be pushed already.
+fn build_element(
+    scopes: &Scopes,
+    name: &RawQName,
+    attributes: Vec<(RawQName, String)>,
+) -> Result<Element, DecodeError> {
+    if name.0.as_ref().is_some_and(|prefix| prefix == "xmlns") {
+        return Err(DecodeError::Prefix);
+    }
+    let ns = scopes.resolve(name.0.as_ref())?;
+    let mut element = Element::bare(name.1.as_str(), ns);
+    for ((prefix, name), value) in attributes {
+        let ns = match &prefix {
+            // Namespaces in XML §6.2: the default namespace does not apply to attributes.
+            None => Namespace::NONE,
+            Some(_) => scopes.resolve(prefix.as_ref())?.to_owned().into(),
+        };
+        if element.attrs_mut().insert(ns, name, value).is_some() {
+            return Err(DecodeError::DuplicateAttribute);
+        }
+    }
+    Ok(element)
+}
+
+/// What has arrived of a stanza's own start tag. Prefixes may still have been waiting for their
+/// declaration, so only plain names are kept, and the namespace is taken to be the stream's.
+fn shell_of_unfinished(head: Head) -> Element {
+    let mut shell = Element::bare(head.name.1.as_str(), ns::CLIENT);
+    for ((prefix, name), value) in head.attributes {
+        if prefix.is_none() {
+            shell.attrs_mut().insert(Namespace::NONE, name, value);
+        }
+    }
+    shell
+}
+
+impl StreamHeader {
+    fn from_element(element: &Element) -> Self {
+        let text = |name: &str| element.attr(name).map(str::to_owned);
+        Self {
+            from: text("from"),
+            to: text("to"),
+            id: text("id"),
+            version: text("version"),
+            lang: element.attr_ns(ns::XML, "lang").map(str::to_owned),
+        }
+    }
+}
+
+impl From<rxml::Error> for DecodeError {
+    fn from(error: rxml::Error) -> Self {
+        use rxml::Error as E;
+        match error {
+            E::RestrictedXml(_) => Self::Restricted,
+            E::UndeclaredEntity => Self::Entity,
+            E::InvalidUtf8Byte(_) => Self::Utf8,
+            E::DuplicateAttribute => Self::DuplicateAttribute,
+            E::UndeclaredNamespacePrefix(_)
+            | E::ReservedNamespacePrefix
+            | E::ReservedNamespaceName
+            | E::EmptyNamespaceUri => Self::Prefix,
+            E::InvalidChar(..) => Self::Malformed("character not allowed in XML 1.0"),
+            E::ElementMismatch => Self::Malformed("end tag does not match"),
+            E::MultiColonName(_) | E::EmptyNamePart(_) | E::InvalidLocalName(_) => {
+                Self::Malformed("bad name")
+            }
+            E::InvalidEof(_) => Self::Malformed("unexpected end"),
+            E::UnexpectedChar(..)
+            | E::UnexpectedByte(..)
+            | E::InvalidSyntax(_)
+            | E::UnexpectedToken(..) => Self::Malformed("unexpected token"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
