@@ -1,6 +1,6 @@
 //! Everything that one step changes, to be committed at once (laws 1 and 3).
 
-use eft_types::{BareJid, MessageId};
+use eft_types::{BareJid, MessageId, Timestamp};
 
 use crate::model::{
     ArchiveId, ArchiveProgress, Content, ConversationEncryption, ConversationRef, Credential,
@@ -48,8 +48,9 @@ pub enum MessageUpdate {
     /// Progress of an outgoing message; ignored where
     /// [`DeliveryState::may_become`] forbids it.
     Delivery(DeliveryState),
-    /// The archive's id became known: a reflection, an archive page. A message that has one
-    /// already keeps it.
+    /// The archive's id became known: a reflection, an error. Ignored if the message has one
+    /// already, or if the archive gave this id to another message: what a server says twice must
+    /// not stop us.
     ArchiveId(ArchiveId),
     /// How an outgoing message was protected, known once it is encrypted.
     Encryption(MessageEncryption),
@@ -66,7 +67,7 @@ pub enum MessageUpdate {
 pub struct Batch {
     pub(crate) changes: Changes,
     pub(crate) account: Vec<AccountChange>,
-    pub(crate) conversations: Vec<(ConversationRef, ConversationEncryption)>,
+    pub(crate) conversations: Vec<(ConversationRef, ConversationEncryption, Timestamp)>,
     pub(crate) messages: Vec<NewMessage>,
     pub(crate) updates: Vec<(MessageId, MessageUpdate)>,
     pub(crate) read_marks: Vec<(BareJid, MessageId)>,
@@ -103,7 +104,10 @@ pub(crate) enum ActionChange {
 #[derive(Debug)]
 pub(crate) enum StreamChange {
     Started(StreamState),
-    Counted { inbound: Option<u32>, outbound: Option<u32> },
+    Counted {
+        inbound: Option<u32>,
+        outbound: Option<u32>,
+    },
     Ended,
 }
 
@@ -168,14 +172,17 @@ impl Batch {
         self.read_marks.push((peer, up_to));
     }
 
-    /// Decides about a conversation's encryption. [`ConversationEncryption::Required`] is law 5's
-    /// stickiness; leaving it is for the user's own decision only.
+    /// Decides about a conversation's encryption. [`ConversationEncryption::Required`] sticks: only
+    /// the user's own [`ConversationEncryption::OffByUser`] leaves it, and
+    /// [`ConversationEncryption::Undecided`] overwrites nothing. The conversation is made at `now`
+    /// if it does not exist.
     pub fn set_encryption(
         &mut self,
         conversation: ConversationRef,
         encryption: ConversationEncryption,
+        now: Timestamp,
     ) {
-        self.conversations.push((conversation, encryption));
+        self.conversations.push((conversation, encryption, now));
     }
 
     /// Appends to the outbox.

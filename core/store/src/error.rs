@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use eft_types::MessageId;
+use rusqlite::ErrorCode;
+use rusqlite::types::{FromSqlError, Type};
 
 use crate::model::OutboxId;
 use crate::secret::SecretError;
@@ -104,9 +106,6 @@ pub enum StoreError {
     /// The batch refers to a message of another batch.
     #[error("the batch refers to a message that is not in it")]
     ForeignReference,
-    /// The archive gave this id to another message.
-    #[error("the archive's id of message {} belongs to another message", .0.as_row())]
-    ArchiveIdTaken(MessageId),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -116,4 +115,102 @@ pub enum StoreError {
         /// What SQLite said.
         detail: String,
     },
+}
+
+/// What a failure of SQLite means to a caller.
+enum Failure {
+    Busy,
+    DiskFull,
+    Io(String),
+    Damaged(String),
+    Bug(String),
+}
+
+/// Sorts a failure. Only SQLite's own texts are kept, which name tables and columns but no values.
+fn sort(error: &rusqlite::Error) -> Failure {
+    let rusqlite::Error::SqliteFailure(code, message) = error else {
+        return match error {
+            rusqlite::Error::FromSqlConversionFailure(column, found, _)
+            | rusqlite::Error::InvalidColumnType(column, _, found) => {
+                Failure::Damaged(format!("column {column} holds {}", type_name(*found)))
+            }
+            rusqlite::Error::IntegralValueOutOfRange(column, _) => {
+                Failure::Damaged(format!("column {column} is out of range"))
+            }
+            rusqlite::Error::Utf8Error(..) => Failure::Damaged("text is not UTF-8".into()),
+            other => Failure::Bug(other.to_string()),
+        };
+    };
+    let text = || format!("{code}");
+    match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Failure::Busy,
+        ErrorCode::DiskFull => Failure::DiskFull,
+        ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::ReadOnly
+        | ErrorCode::PermissionDenied
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::NoLargeFileSupport
+        | ErrorCode::OutOfMemory => Failure::Io(text()),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Failure::Damaged(text()),
+        _ => Failure::Bug(match message {
+            Some(message) => format!("{code}: {message}"),
+            None => text(),
+        }),
+    }
+}
+
+const fn type_name(found: Type) -> &'static str {
+    match found {
+        Type::Null => "nothing",
+        Type::Integer => "a number",
+        Type::Real => "a fraction",
+        Type::Text => "text",
+        Type::Blob => "bytes",
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match sort(&error) {
+            Failure::Busy => Self::Busy,
+            Failure::DiskFull => Self::DiskFull,
+            Failure::Io(detail) => Self::Io { detail },
+            Failure::Damaged(detail) => Self::Damaged { detail },
+            Failure::Bug(detail) => Self::Bug { detail },
+        }
+    }
+}
+
+impl From<FromSqlError> for StoreError {
+    fn from(error: FromSqlError) -> Self {
+        Self::Damaged {
+            detail: error.to_string(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match sort(&error) {
+            Failure::Busy => Self::Busy,
+            Failure::DiskFull => Self::DiskFull,
+            Failure::Io(detail) => Self::Io { detail },
+            Failure::Damaged(_) => Self::Corrupt {
+                detail: "SQLite cannot read it",
+            },
+            Failure::Bug(detail) => Self::Bug { detail },
+        }
+    }
+}
+
+impl From<std::io::Error> for OpenError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            kind => Self::Io {
+                detail: kind.to_string(),
+            },
+        }
+    }
 }

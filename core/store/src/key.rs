@@ -1,7 +1,5 @@
 //! The key of a database.
 
-use core::fmt;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
@@ -142,6 +140,11 @@ impl StoreKey {
         spec
     }
 
+    /// A second copy, for a connection that is opened later. Not `Clone`: copies are to be seen.
+    pub(crate) const fn duplicate(&self) -> Self {
+        Self::from_parts(self.key, self.salt)
+    }
+
     pub(crate) const fn key(&self) -> &[u8; KEY_BYTES] {
         &self.key
     }
@@ -163,15 +166,6 @@ impl StoreKey {
             full.as_mut_slice().zeroize();
         }
         check
-    }
-}
-
-/// Says that there is a key, and nothing more: for `Debug` of what holds one.
-pub(crate) struct Hidden;
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
     }
 }
 
@@ -221,7 +215,10 @@ mod tests {
     fn every_other_length_is_no_key() {
         let secret = key().to_secret();
         for length in 0..secret.len() {
-            assert!(StoreKey::from_secret(&secret[..length]).is_err(), "{length}");
+            assert!(
+                StoreKey::from_secret(&secret[..length]).is_err(),
+                "{length}"
+            );
         }
         let mut long = secret.to_vec();
         long.push(0);
@@ -233,8 +230,10 @@ mod tests {
         let spec = key().sqlcipher_key_spec();
         assert_eq!(
             core::str::from_utf8(&spec),
-            Ok("x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
-                abababababababababababababababab'")
+            Ok(
+                "x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
+                abababababababababababababababab'"
+            )
         );
     }
 

@@ -4,23 +4,81 @@
 //! caller brings times, and decides what a message is. No SQL leaves this crate.
 //!
 //! ```text
-//!                 Batch ──► commit (one transaction) ──► Committed
-//!   engine records, messages, outbox, actions,               │
-//!   archive cursor, stream counters, device log              ▼
-//!                                              now it may be spoken (law 1)
+//!   engine records, messages, outbox, actions,
+//!   archive cursor, stream counters, device log
+//!        │
+//!        ▼
+//!      Batch ──► Store::commit, one transaction ──► Committed: now it may be spoken (law 1)
 //!
-//!   load, scan ──► engine      timeline, conversations, outbox, waiting … ──► client
+//!   load, scan ──► engine           timeline, conversations, outbox, waiting, … ──► client
 //! ```
-#![allow(unused, missing_docs)]
+//!
+//! | Where | What |
+//! |---|---|
+//! | [`Store`] | opening, [`Store::commit`], the reads |
+//! | [`Batch`], [`Committed`], [`Durability`] | what one step changes, and what became of it |
+//! | `model` | messages, conversations, outbox, archives, as plain values |
+//! | [`StoreKey`], [`SecretStore`] | the key of a database, and where it is kept |
+//! | [`limits`] | limits with their reasons |
+//! | `migrations` | the schema, in numbered files |
+//! | `cipher_provider` | SQLCipher's cryptography, from RustCrypto; the one module with `unsafe` |
+//!
+//! ```
+//! use eft_store::{
+//!     Batch, Content, ConversationRef, Durability, Insertion, MemorySecretStore, NewMessage,
+//!     Plaintext, SecretName, Store, StoreOptions,
+//! };
+//! use eft_types::{BareJid, OriginId, Timestamp};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let (own, juliet) = (BareJid::new("romeo@montague.example")?, BareJid::new("juliet@capulet.example")?);
+//! let secrets = MemorySecretStore::new();
+//! let store = Store::create_with_secret(
+//!     &folder.path().join("romeo.db"),
+//!     &secrets,
+//!     &SecretName::new("romeo")?,
+//!     &own,
+//!     &StoreOptions::app(),
+//! )?;
+//!
+//! let mut message = NewMessage::incoming(
+//!     ConversationRef::direct(juliet.clone()),
+//!     juliet.clone().into(),
+//!     Content::Readable(Plaintext::text("Art thou not Romeo?")),
+//!     Timestamp::from_millis(0),
+//! );
+//! message.origin_id = Some(OriginId::new("1"));
+//! let mut batch = Batch::new();
+//! batch.insert_message(message.clone());
+//! batch.insert_message(message);
+//! let committed = store.commit(&batch, Durability::Full)?;
+//! assert!(matches!(
+//!     committed.messages(),
+//!     [Insertion::Inserted(first), Insertion::Duplicate(again)] if first == again
+//! ));
+//! assert_eq!(store.timeline(&juliet, None, 50)?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod batch;
+mod cipher_provider;
+mod commit;
 mod committed;
+mod connection;
+mod diagnose;
 mod error;
+mod files;
 mod key;
+pub mod limits;
+mod migrate;
 mod model;
 mod omemo;
 mod omemo_stand_in;
+mod options;
 mod random;
+mod read;
 mod secret;
 mod store;
 
@@ -29,6 +87,7 @@ pub use committed::{Committed, Insertion};
 pub use error::{OpenError, StoreError};
 pub use key::{StoreKey, StoreKeyError};
 pub use model::*;
+pub use options::StoreOptions;
 pub use random::RandomError;
 pub use secret::*;
-pub use store::{Store, StoreOptions};
+pub use store::Store;

@@ -49,7 +49,11 @@ impl Record {
         Zeroizing::new(self.0.clone())
     }
     pub fn decode(_kind: RecordKind, bytes: &[u8]) -> Result<Self, RecordError> {
-        if bytes.is_empty() { Err(RecordError) } else { Ok(Self(bytes.to_vec())) }
+        if bytes.is_empty() {
+            Err(RecordError)
+        } else {
+            Ok(Self(bytes.to_vec()))
+        }
     }
 }
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

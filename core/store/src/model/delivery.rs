@@ -71,7 +71,11 @@ impl DeliveryState {
     }
 
     /// Puts a state together from its columns; `None` for numbers this version does not know.
-    pub(crate) fn from_columns(code: u8, reason: Option<u8>, detail: Option<String>) -> Option<Self> {
+    pub(crate) fn from_columns(
+        code: u8,
+        reason: Option<u8>,
+        detail: Option<String>,
+    ) -> Option<Self> {
         Some(match code {
             1 => Self::Queued,
             2 => Self::Encrypted,
@@ -136,7 +140,15 @@ mod tests {
     #[test]
     fn every_state_survives_its_columns() {
         use DeliveryState::*;
-        for state in [Queued, Encrypted, Sent, Acked, Delivered, Displayed, failed()] {
+        for state in [
+            Queued,
+            Encrypted,
+            Sent,
+            Acked,
+            Delivered,
+            Displayed,
+            failed(),
+        ] {
             let reason = match &state {
                 Failed { reason, .. } => Some(reason.code()),
                 _ => None,

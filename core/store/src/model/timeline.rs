@@ -19,8 +19,16 @@ pub enum Place {
 /// known, so keys belong to the reading in progress and are not for keeping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimelineKey {
-    /// Ordinal of the archive position; for a provisional message that of the position it follows.
+    /// Place in the conversation: even for an archive position, odd for what follows it.
     pub(crate) place: i64,
-    /// 0 for an archived message, else the row id: arrival order.
-    pub(crate) arrival: i64,
+    /// Row: arrival order, among messages of one place.
+    pub(crate) id: i64,
+}
+
+impl TimelineKey {
+    /// After every message.
+    pub(crate) const END: Self = Self {
+        place: i64::MAX,
+        id: i64::MAX,
+    };
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{SecretError, SecretName, SecretStore};
+use crate::files::sync_folder;
 
 /// Keeps each secret in a file of its own (mode 0600) in a folder (mode 0700).
 ///
@@ -109,20 +110,102 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes names in a folder durable. Only Unix has, and needs, this.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
 fn unusable(error: &io::Error) -> SecretError {
     if error.kind() == io::ErrorKind::PermissionDenied {
         return SecretError::Denied;
     }
     SecretError::Unavailable {
         detail: error.kind().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::tests::{behaves_like_a_secret_store, name};
+    use crate::{OpenError, Store, StoreKey, StoreOptions};
+
+    #[test]
+    fn files_behave_like_a_secret_store() {
+        let folder = tempfile::tempdir().unwrap();
+        behaves_like_a_secret_store(&FileSecretStore::new(folder.path().join("keys")).unwrap());
+    }
+
+    #[test]
+    fn a_secret_outlives_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = || FileSecretStore::new(folder.path()).unwrap();
+        store().store(&name("db"), b"secret").unwrap();
+        assert_eq!(store().load(&name("db")).unwrap().as_slice(), b"secret");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_file_or_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("keys");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let store = FileSecretStore::new(&folder).unwrap();
+        store.store(&name("db"), b"secret").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join("db.secret")), 0o600);
+        let names: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing else is left behind");
+    }
+
+    #[test]
+    fn what_a_crash_left_beside_a_secret_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FileSecretStore::new(folder.path()).unwrap();
+        store.store(&name("db"), b"old").unwrap();
+        fs::write(folder.path().join(".db.new"), b"half").unwrap();
+        assert_eq!(store.load(&name("db")).unwrap().as_slice(), b"old");
+        store.store(&name("db"), b"new").unwrap();
+        assert_eq!(store.load(&name("db")).unwrap().as_slice(), b"new");
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_told_from_a_lost_and_from_a_wrong_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = FileSecretStore::new(folder.path().join("keys")).unwrap();
+        let path = folder.path().join("account.db");
+        let own = eft_types::BareJid::new("romeo@montague.example").unwrap();
+        let options = StoreOptions::app();
+        Store::create_with_secret(&path, &secrets, &name("db"), &own, &options).unwrap();
+        let open = || Store::open_with_secret(&path, &secrets, &name("db"), &options);
+        open().unwrap();
+
+        let file = folder.path().join("keys/db.secret");
+        let secret = fs::read(&file).unwrap();
+        let mut flipped = secret.clone();
+        flipped[20] ^= 1;
+        for damaged in [&flipped[..], &secret[..40], &[]] {
+            fs::write(&file, damaged).unwrap();
+            assert!(matches!(
+                open(),
+                Err(OpenError::KeyUnavailable(SecretError::Corrupt(_)))
+            ));
+        }
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(
+            open(),
+            Err(OpenError::KeyUnavailable(SecretError::Lost))
+        ));
+        let other = StoreKey::generate().unwrap();
+        secrets.store(&name("db"), &other.to_secret()).unwrap();
+        assert!(matches!(open(), Err(OpenError::WrongKey)));
+        fs::write(&file, &secret).unwrap();
+        open().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        fs::write(&file, b"").unwrap();
+        assert!(FileSecretStore::new(file).is_err());
     }
 }

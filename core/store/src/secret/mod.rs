@@ -6,9 +6,9 @@ mod keyring;
 mod memory;
 mod name;
 
-pub use file::FileSecretStore;
 #[cfg(feature = "keyring")]
 pub use self::keyring::KeyringSecretStore;
+pub use file::FileSecretStore;
 pub use memory::MemorySecretStore;
 pub use name::{SecretName, SecretNameError};
 
@@ -65,4 +65,32 @@ pub enum SecretError {
         /// What it said. Never a secret.
         detail: String,
     },
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn name(text: &str) -> SecretName {
+        SecretName::new(text).unwrap()
+    }
+
+    /// What every implementation must do.
+    pub(crate) fn behaves_like_a_secret_store(secrets: &dyn SecretStore) {
+        let (a, b) = (name("a"), name("b"));
+        assert_eq!(secrets.load(&a), Err(SecretError::Lost));
+        assert_eq!(secrets.delete(&a), Ok(()));
+        secrets.store(&a, b"first").unwrap();
+        assert_eq!(secrets.load(&b), Err(SecretError::Lost));
+        secrets.store(&b, b"").unwrap();
+        secrets.store(&a, b"second, longer than the first").unwrap();
+        assert_eq!(
+            secrets.load(&a).unwrap().as_slice(),
+            b"second, longer than the first"
+        );
+        assert_eq!(secrets.load(&b).unwrap().as_slice(), b"");
+        secrets.delete(&a).unwrap();
+        assert_eq!(secrets.load(&a), Err(SecretError::Lost));
+        assert_eq!(secrets.load(&b).unwrap().as_slice(), b"");
+    }
 }

@@ -52,7 +52,9 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_a_folder_are_refused() {
-        for bad in ["", ".", "..", ".hidden", "a/b", "a\\b", "A", "ä", "a b", "a\0"] {
+        for bad in [
+            "", ".", "..", ".hidden", "a/b", "a\\b", "A", "ä", "a b", "a\0",
+        ] {
             assert_eq!(SecretName::new(bad), Err(SecretNameError), "{bad:?}");
         }
         assert!(SecretName::new("x".repeat(101)).is_err());

@@ -1,0 +1,261 @@
+//! Inserting messages, each once.
+
+use eft_types::{DeviceId, MessageId, OriginId, StanzaId, Timestamp};
+use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
+
+use super::archive;
+use super::conversation::{self, ConversationRow};
+use super::flood::{self, Fate};
+use super::update;
+use crate::committed::Insertion;
+use crate::error::StoreError;
+use crate::limits::shortened;
+use crate::model::{
+    Content, DeliveryState, NewMessage, Opaque, Place, RetryTrigger, Unreadable, UnreadableCause,
+};
+
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    own: &eft_types::BareJid,
+    message: &NewMessage,
+) -> Result<Insertion, StoreError> {
+    let conversation = conversation::intern(transaction, &message.conversation, message.received)?;
+    let named_by = message
+        .archive_id
+        .as_ref()
+        .map(|id| archive::intern(transaction, &id.archive))
+        .transpose()?;
+    if let Some(known) = find_known(transaction, conversation, named_by, message)? {
+        return merge(transaction, own, conversation, &known, named_by, message);
+    }
+    let day = flood::failure_day(&message.content, message.server_time, message.received);
+    if let Some(day) = day
+        && let Fate::Folded { device } = flood::fate(transaction, message, day)?
+    {
+        return fold(transaction, own, conversation, message, device, day);
+    }
+    let place = place(transaction, own, conversation, message, message.place)?;
+    let row = NewRow {
+        conversation: conversation.id,
+        place,
+        named_by,
+        failure_day: day,
+        folded_count: 0,
+    };
+    Ok(Insertion::Inserted(write_row(transaction, &row, message)?))
+}
+
+/// A row that a copy of the message made before.
+struct Known {
+    id: MessageId,
+    place: i64,
+    /// No archive has named it.
+    unnamed: bool,
+    readable: bool,
+}
+
+/// First by the archive's name, which is the stronger one, then by the sender's.
+fn find_known(
+    transaction: &Transaction<'_>,
+    conversation: ConversationRow,
+    named_by: Option<i64>,
+    message: &NewMessage,
+) -> Result<Option<Known>, StoreError> {
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Known {
+            id: MessageId::from_row(row.get(0)?),
+            place: row.get(1)?,
+            unnamed: row.get(2)?,
+            readable: row.get(3)?,
+        })
+    };
+    if let (Some(archive), Some(id)) = (named_by, &message.archive_id) {
+        let known = transaction
+            .prepare_cached(
+                "SELECT id, place, stanza_id IS NULL, cause IS NULL FROM message
+                 WHERE archive = ?1 AND stanza_id = ?2",
+            )?
+            .query_row(params![archive, id.stanza_id.as_str()], read)
+            .optional()?;
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    let Some(origin_id) = &message.origin_id else {
+        return Ok(None);
+    };
+    Ok(transaction
+        .prepare_cached(
+            "SELECT id, place, stanza_id IS NULL, cause IS NULL FROM message
+             WHERE conversation = ?1 AND sender = ?2 AND origin_id = ?3",
+        )?
+        .query_row(
+            params![conversation.id, message.sender.as_str(), origin_id.as_str()],
+            read,
+        )
+        .optional()?)
+}
+
+/// Gives a known row what this copy knows better.
+fn merge(
+    transaction: &Transaction<'_>,
+    own: &eft_types::BareJid,
+    conversation: ConversationRow,
+    known: &Known,
+    named_by: Option<i64>,
+    message: &NewMessage,
+) -> Result<Insertion, StoreError> {
+    if let (true, Some(archive), Some(id)) = (known.unnamed, named_by, &message.archive_id) {
+        update::name(transaction, known.id, archive, &id.stanza_id)?;
+    }
+    if let Some(time) = message.server_time {
+        transaction
+            .prepare_cached(
+                "UPDATE message SET server_time = ?2 WHERE id = ?1 AND server_time IS NULL",
+            )?
+            .execute(params![known.id.as_row(), time.as_millis()])?;
+    }
+    if message.place != Place::Provisional && !archive::is_archived(known.place) {
+        let place = place(transaction, own, conversation, message, message.place)?;
+        settle(transaction, conversation, known, place)?;
+    }
+    if !known.readable && message.content.is_readable() {
+        update::content(transaction, known.id, &message.content, message.encryption)?;
+        return Ok(Insertion::Improved(known.id));
+    }
+    Ok(Insertion::Duplicate(known.id))
+}
+
+/// Moves a message from its provisional place to its archive position. Those that arrived after it
+/// and that no archive has named keep following it.
+fn settle(
+    transaction: &Transaction<'_>,
+    conversation: ConversationRow,
+    known: &Known,
+    place: i64,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE message SET place = ?2 WHERE id = ?1")?
+        .execute(params![known.id.as_row(), place])?;
+    transaction
+        .prepare_cached(
+            "UPDATE message SET place = ?4
+             WHERE conversation = ?1 AND place = ?2 AND id > ?3 AND stanza_id IS NULL",
+        )?
+        .execute(params![
+            conversation.id,
+            known.place,
+            known.id.as_row(),
+            archive::after(place),
+        ])?;
+    Ok(())
+}
+
+/// Counts a failure that is one too many.
+fn fold(
+    transaction: &Transaction<'_>,
+    own: &eft_types::BareJid,
+    conversation: ConversationRow,
+    message: &NewMessage,
+    device: Option<DeviceId>,
+    day: i64,
+) -> Result<Insertion, StoreError> {
+    if let Some(id) = flood::count(transaction, conversation.id, message, device, day)? {
+        return Ok(Insertion::Folded(id));
+    }
+    let first = NewMessage {
+        sender_device: device,
+        origin_id: None,
+        archive_id: None,
+        content: Content::Unreadable(Unreadable::for_good(UnreadableCause::Folded)),
+        delivery: None,
+        ..message.clone()
+    };
+    let row = NewRow {
+        conversation: conversation.id,
+        place: place(transaction, own, conversation, message, Place::Provisional)?,
+        named_by: None,
+        failure_day: Some(day),
+        folded_count: 1,
+    };
+    Ok(Insertion::Folded(write_row(transaction, &row, &first)?))
+}
+
+fn place(
+    transaction: &Transaction<'_>,
+    own: &eft_types::BareJid,
+    conversation: ConversationRow,
+    message: &NewMessage,
+    place: Place,
+) -> Result<i64, StoreError> {
+    let archive = archive::of_conversation(&message.conversation, conversation, own);
+    archive::next_place(transaction, archive, place)
+}
+
+/// Columns of a new row that the message itself does not say.
+struct NewRow {
+    conversation: i64,
+    place: i64,
+    named_by: Option<i64>,
+    failure_day: Option<i64>,
+    folded_count: u32,
+}
+
+fn write_row(
+    transaction: &Transaction<'_>,
+    row: &NewRow,
+    message: &NewMessage,
+) -> Result<MessageId, StoreError> {
+    let (readable, unreadable) = match &message.content {
+        Content::Readable(plaintext) => (Some(plaintext), None),
+        Content::Unreadable(unreadable) => (None, Some(unreadable)),
+    };
+    let (send_failure, send_failure_detail) = update::failure_columns(message.delivery.as_ref());
+    transaction
+        .prepare_cached(
+            "INSERT INTO message (
+                 conversation, place, direction, sender, sender_device, origin_id, archive,
+                 stanza_id, server_time, received, encryption, body, payload, cause, detail,
+                 ciphertext, retry, failure_day, folded_count, delivery, send_failure,
+                 send_failure_detail, unread)
+             VALUES (
+                 :conversation, :place, :direction, :sender, :sender_device, :origin_id, :archive,
+                 :stanza_id, :server_time, :received, :encryption, :body, :payload, :cause, :detail,
+                 :ciphertext, :retry, :failure_day, :folded_count, :delivery, :send_failure,
+                 :send_failure_detail, :unread)",
+        )?
+        .execute(named_params! {
+            ":conversation": row.conversation,
+            ":place": row.place,
+            ":direction": message.direction.code(),
+            ":sender": message.sender.as_str(),
+            ":sender_device": message.sender_device.map(DeviceId::as_u32),
+            ":origin_id": message.origin_id.as_ref().map(OriginId::as_str),
+            ":archive": row.named_by,
+            ":stanza_id": message.archive_id.as_ref().map(|id| StanzaId::as_str(&id.stanza_id)),
+            ":server_time": message.server_time.map(Timestamp::as_millis),
+            ":received": message.received.as_millis(),
+            ":encryption": message.encryption.code(),
+            ":body": readable.map(|plaintext| plaintext.text.as_str()),
+            ":payload": readable
+                .and_then(|plaintext| plaintext.payload.as_ref())
+                .map(Opaque::as_bytes),
+            ":cause": unreadable.map(|unreadable| unreadable.cause.code()),
+            ":detail": unreadable
+                .and_then(|unreadable| unreadable.detail.as_deref())
+                .map(shortened),
+            ":ciphertext": unreadable
+                .and_then(|unreadable| unreadable.ciphertext.as_ref())
+                .map(Opaque::as_bytes),
+            ":retry": unreadable
+                .and_then(|unreadable| unreadable.retry)
+                .map(RetryTrigger::code),
+            ":failure_day": row.failure_day,
+            ":folded_count": row.folded_count,
+            ":delivery": message.delivery.as_ref().map(DeliveryState::code),
+            ":send_failure": send_failure,
+            ":send_failure_detail": send_failure_detail,
+            ":unread": message.unread,
+        })?;
+    Ok(MessageId::from_row(transaction.last_insert_rowid()))
+}

@@ -1,0 +1,66 @@
+//! Writing a batch: one file per table, all inside the transaction of the caller.
+
+mod account;
+mod action;
+mod archive;
+mod conversation;
+mod device_log;
+mod flood;
+mod insert;
+mod outbox;
+mod record;
+mod stream;
+mod update;
+
+use eft_types::BareJid;
+use rusqlite::Transaction;
+
+use crate::batch::Batch;
+use crate::committed::Committed;
+use crate::error::StoreError;
+
+/// Writes a batch. On an error the caller rolls the transaction back.
+pub(crate) fn apply(
+    transaction: &Transaction<'_>,
+    own: &BareJid,
+    batch: &Batch,
+) -> Result<Committed, StoreError> {
+    // Destructured, so that a new field of the batch cannot be forgotten here.
+    let Batch {
+        changes,
+        account,
+        conversations,
+        messages,
+        updates,
+        read_marks,
+        outbox,
+        outbox_count: _,
+        actions,
+        reopen_archives,
+        archives,
+        stream,
+        device_log,
+    } = batch;
+    record::write(transaction, changes)?;
+    account::write(transaction, account)?;
+    conversation::set_encryption(transaction, conversations)?;
+    if *reopen_archives {
+        archive::reopen_all(transaction)?;
+    }
+    let inserted = messages
+        .iter()
+        .map(|message| insert::insert(transaction, own, message))
+        .collect::<Result<Vec<_>, _>>()?;
+    let updated = update::write(transaction, updates)?;
+    conversation::mark_read(transaction, read_marks)?;
+    let outbox = outbox::write(transaction, outbox, &inserted)?;
+    action::write(transaction, actions)?;
+    archive::advance(transaction, own, archives)?;
+    stream::write(transaction, stream)?;
+    device_log::write(transaction, device_log)?;
+    Ok(Committed {
+        messages: inserted,
+        outbox,
+        updated,
+    })
+}

@@ -1,0 +1,91 @@
+//! Connections to an encrypted database, and how SQLite is set.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::cipher_provider;
+use crate::error::OpenError;
+use crate::key::StoreKey;
+use crate::options::StoreOptions;
+
+/// Size of a page: SQLCipher 4's default, and the block size of the file systems it lies on.
+pub(crate) const PAGE_BYTES: usize = 4096;
+/// Start of the file that stays in the clear, so that iOS sees a database: an app that is suspended
+/// while it holds a lock on a file of another kind is ended (0xdead10cc). It is SQLite's header
+/// up to the number of pages, and says nothing about content.
+pub(crate) const PLAIN_HEADER_BYTES: usize = 32;
+/// The log is cut back to this when it starts over, so that old pages do not lie around for long.
+const WAL_LIMIT_BYTES: u32 = 4 * 1024 * 1024;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The one that writes.
+    Writer,
+    /// One of several that read.
+    Reader,
+}
+
+/// Opens a file that exists and sets everything but the journal mode, which is the file's. The first
+/// read tells whether the key was right.
+pub(crate) fn connect(
+    path: &Path,
+    key: &StoreKey,
+    options: &StoreOptions,
+    role: Role,
+) -> Result<Connection, OpenError> {
+    // No CREATE: an empty database in place of a lost one would look like a new account. No URI: a
+    // path is a path. The mutex around each connection is ours.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    set_key(&connection, key)?;
+    connection.busy_timeout(options.busy_timeout)?;
+    let cache_kib = i64::from(options.cache_kib);
+    connection.execute_batch(&format!(
+        // Negative means KiB.
+        "PRAGMA cache_size = -{cache_kib};
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         -- SQLCipher switches this on with the key; said again because deleted keys must not
+         -- stay readable in free pages.
+         PRAGMA secure_delete = ON;
+         PRAGMA journal_size_limit = {WAL_LIMIT_BYTES};
+         -- Apple's fsync does not empty the drive's cache. Ignored elsewhere.
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;"
+    ))?;
+    if role == Role::Reader {
+        connection.execute_batch("PRAGMA query_only = ON;")?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn set_key(connection: &Connection, key: &StoreKey) -> Result<(), OpenError> {
+    let spec = key.sqlcipher_key_spec();
+    let code = cipher_provider::set_key(connection, &spec);
+    if code != rusqlite::ffi::SQLITE_OK {
+        return Err(OpenError::from(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(code),
+            None,
+        )));
+    }
+    let provider: Option<String> = connection
+        .query_row("PRAGMA cipher_provider", [], |row| row.get(0))
+        .ok();
+    if provider.map(String::into_bytes).as_deref() != Some(cipher_provider::NAME.to_bytes()) {
+        return Err(OpenError::NotEncrypted);
+    }
+    // `cipher_compatibility` pins the format against later defaults. `cipher_memory_security` stays
+    // off: it wipes every allocation of SQLite and locks it into memory, which costs about half of the speed
+    // and, on phones, more locked memory than a process may have; the messages are in the app's own
+    // memory and on its screen anyway, and SQLCipher's copies of the key are wiped without it.
+    connection.execute_batch(&format!(
+        "PRAGMA cipher_compatibility = 4;
+         PRAGMA cipher_page_size = {PAGE_BYTES};
+         PRAGMA cipher_plaintext_header_size = {PLAIN_HEADER_BYTES};
+         PRAGMA cipher_memory_security = OFF;"
+    ))?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Limits of the store, with their reasons.
+
+/// Unreadable messages of one sending device and UTC day that get a row of their own. Later ones
+/// are counted in one row: whoever can write to us could otherwise fill the disk, and a device that
+/// is out of step for a day has said so after fifty.
+pub const MAX_FAILURES_PER_DEVICE_AND_DAY: u32 = 50;
+
+/// The same, over all devices of one sender: the device id is the sender's own word, so it can be
+/// another one each time.
+pub const MAX_FAILURES_PER_SENDER_AND_DAY: u32 = 200;
+
+/// Longest technical detail kept, in bytes; the rest is cut off. Some come from servers.
+pub const MAX_DETAIL_BYTES: usize = 200;
+
+/// Most rows that one read returns, whatever the caller asked for: an extension has 24 MB.
+pub const MAX_PAGE_ROWS: usize = 1000;
+
+/// Cuts a technical detail to [`MAX_DETAIL_BYTES`], at the end of a character.
+pub(crate) fn shortened(detail: &str) -> &str {
+    let mut end = detail.len().min(MAX_DETAIL_BYTES);
+    while !detail.is_char_boundary(end) {
+        end -= 1;
+    }
+    detail.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let long = "ä".repeat(MAX_DETAIL_BYTES);
+        let cut = shortened(&long);
+        assert_eq!(cut.len(), MAX_DETAIL_BYTES);
+        let odd = format!("x{long}");
+        assert_eq!(shortened(&odd).len(), MAX_DETAIL_BYTES - 1);
+        assert!(odd.starts_with(shortened(&odd)));
+    }
+}

@@ -1,0 +1,56 @@
+//! `account` and `device_log`.
+
+use eft_types::{BareJid, DeviceAddress, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::{bare_jid, coded, device_id, rows};
+use crate::error::StoreError;
+use crate::model::{Account, Credential, DeviceEvent, DeviceEventKind};
+
+pub(crate) fn own_jid(connection: &Connection) -> Result<BareJid, StoreError> {
+    let jid: String = connection.query_row("SELECT jid FROM account", [], |row| row.get(0))?;
+    bare_jid(&jid, "account.jid")
+}
+
+pub(crate) fn account(connection: &Connection) -> Result<Account, StoreError> {
+    let mut find = connection
+        .prepare_cached("SELECT jid, credential, encrypt_direct, encrypt_rooms FROM account")?;
+    let (jid, account) = find.query_row([], |row| {
+        let jid: String = row.get(0)?;
+        let credential: Option<Vec<u8>> = row.get(1)?;
+        Ok((jid, (credential, row.get(2)?, row.get(3)?)))
+    })?;
+    let (credential, encrypt_direct, encrypt_rooms) = account;
+    Ok(Account {
+        jid: bare_jid(&jid, "account.jid")?,
+        credential: credential.map(Credential::new),
+        encrypt_direct,
+        encrypt_rooms,
+    })
+}
+
+/// Newest first.
+pub(crate) fn device_log(
+    connection: &Connection,
+    of: Option<&BareJid>,
+    limit: usize,
+) -> Result<Vec<DeviceEvent>, StoreError> {
+    let mut find = connection.prepare_cached(
+        "SELECT at, jid, device, kind, detail FROM device_log
+         WHERE ?1 IS NULL OR jid = ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    let mut found = find.query(params![of.map(|jid| jid.as_str()), rows(limit)])?;
+    let mut events = Vec::new();
+    while let Some(row) = found.next()? {
+        events.push(DeviceEvent {
+            at: Timestamp::from_millis(row.get(0)?),
+            device: DeviceAddress::new(
+                bare_jid(row.get_ref(1)?.as_str()?, "device_log.jid")?,
+                device_id(row.get(2)?, "device_log.device")?,
+            ),
+            kind: coded(row.get(3)?, DeviceEventKind::from_code, "device_log.kind")?,
+            detail: row.get(4)?,
+        });
+    }
+    Ok(events)
+}

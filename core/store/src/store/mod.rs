@@ -1,0 +1,87 @@
+//! The store: one database, one account.
+
+mod create;
+mod open;
+mod reader;
+mod reads;
+mod writer;
+
+use core::fmt;
+use std::path::{Path, PathBuf};
+
+use eft_types::BareJid;
+
+use crate::batch::{Batch, Durability};
+use crate::committed::Committed;
+use crate::error::StoreError;
+use reader::Readers;
+use writer::Writer;
+
+/// The database of one account. Share it behind an `Arc`: every method takes `&self` and may block
+/// for the disk or for another process, so none belongs on a thread that must not wait.
+///
+/// One connection writes, a few others read what was last committed, also while a commit runs.
+pub struct Store {
+    path: PathBuf,
+    own: BareJid,
+    // Closed in this order: the last connection to close is the one that may write the log back.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl Store {
+    /// Writes a batch in one transaction. What the answer says has happened, and only now may any
+    /// of it be spoken (law 1).
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the batch is in the database.
+    pub fn commit(&self, batch: &Batch, durability: Durability) -> Result<Committed, StoreError> {
+        self.writer.commit(&self.own, batch, durability)
+    }
+
+    /// Makes every [`Deferred`](Durability::Deferred) commit so far durable, with one sync of the
+    /// log. Does nothing if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the deferred commits are as safe as they were.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.writer.sync()
+    }
+
+    /// The account's own address, fixed when the database was created.
+    #[must_use]
+    pub const fn own_jid(&self) -> &BareJid {
+        &self.own
+    }
+
+    /// Where the database stands.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes the database: the log is written back into it and emptied, so that old versions of
+    /// deleted keys are gone from the disk. Dropping the store closes it too, without an answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log could not be written back. Nothing is lost: the next one to open
+    /// the database does it.
+    pub fn close(self) -> Result<(), StoreError> {
+        let Self {
+            path: _,
+            own: _,
+            readers,
+            writer,
+        } = self;
+        drop(readers);
+        writer.close()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! Opening a database that exists.
+
+use std::io;
+use std::path::Path;
+
+use crate::connection::{Role, connect};
+use crate::diagnose::{Diagnosis, diagnose};
+use crate::error::{OpenError, StoreError};
+use crate::key::StoreKey;
+use crate::migrate;
+use crate::options::StoreOptions;
+use crate::read;
+use crate::secret::{SecretError, SecretName, SecretStore};
+
+use super::Store;
+use super::reader::Readers;
+use super::writer::Writer;
+
+impl Store {
+    /// Opens the database at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`], by cause. The file is left as it is, whatever is wrong with it.
+    pub fn open(path: &Path, key: &StoreKey, options: &StoreOptions) -> Result<Self, OpenError> {
+        must_exist(path)?;
+        let mut writer = connect(path, key, options, Role::Writer)
+            .and_then(|connection| {
+                // The first read: only now is the key put to the test.
+                migrate::checked_version(&connection)?;
+                Ok(connection)
+            })
+            .map_err(|error| explain(error, path, key))?;
+        // The file's own mode since it was created; said again so that nothing can have changed it.
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        migrate::migrate(&mut writer)?;
+        let own = read::own_jid(&writer).map_err(unreadable_account)?;
+        Ok(Self {
+            path: path.to_owned(),
+            own,
+            readers: Readers::new(path.to_owned(), key.duplicate(), options.clone()),
+            writer: Writer::new(writer),
+        })
+    }
+
+    /// Opens the database at `path` with the key that `secrets` keeps under `name`.
+    ///
+    /// # Errors
+    /// [`OpenError::KeyUnavailable`] if the key cannot be had, for whatever reason; otherwise as
+    /// [`Store::open`].
+    pub fn open_with_secret(
+        path: &Path,
+        secrets: &dyn SecretStore,
+        name: &SecretName,
+        options: &StoreOptions,
+    ) -> Result<Self, OpenError> {
+        must_exist(path)?;
+        Self::open(path, &load_key(secrets, name)?, options)
+    }
+}
+
+pub(super) fn load_key(
+    secrets: &dyn SecretStore,
+    name: &SecretName,
+) -> Result<StoreKey, OpenError> {
+    let secret = secrets.load(name).map_err(OpenError::KeyUnavailable)?;
+    StoreKey::from_secret(&secret)
+        .map_err(|error| OpenError::KeyUnavailable(SecretError::Corrupt(error)))
+}
+
+fn must_exist(path: &Path) -> Result<(), OpenError> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(OpenError::Io {
+            detail: "not a file".into(),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OpenError::NotFound {
+            path: path.to_owned(),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells a wrong key from a damaged file where SQLCipher cannot.
+fn explain(error: OpenError, path: &Path, key: &StoreKey) -> OpenError {
+    match error {
+        OpenError::Corrupt { .. } | OpenError::Bug { .. } => match diagnose(path, key) {
+            Ok(Diagnosis::WrongKey) => OpenError::WrongKey,
+            Ok(Diagnosis::Corrupt(detail)) => OpenError::Corrupt { detail },
+            Err(error) => error.into(),
+        },
+        other => other,
+    }
+}
+
+fn unreadable_account(error: StoreError) -> OpenError {
+    match error {
+        StoreError::Busy => OpenError::Busy,
+        StoreError::Io { detail } => OpenError::Io { detail },
+        _ => OpenError::Corrupt {
+            detail: "the account's row is missing or damaged",
+        },
+    }
+}

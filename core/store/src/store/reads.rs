@@ -1,0 +1,186 @@
+//! The reads, typed. Each sees one state of the database, the newest when it starts.
+
+use eft_types::{BareJid, DeviceAddress, Jid, MessageId, OriginId};
+
+use super::Store;
+use crate::error::StoreError;
+use crate::model::{
+    Account, ArchiveCursor, ArchiveId, Conversation, ConversationSummary, DeviceEvent, Message,
+    OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
+};
+use crate::omemo::{Action, Record, RecordKey, RecordKind};
+use crate::read;
+
+/// What the engine and the client read. Limits are capped at
+/// [`MAX_PAGE_ROWS`](crate::limits::MAX_PAGE_ROWS).
+impl Store {
+    /// Loads engine records by name, in the order asked; `None` for one that does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Damaged`] if a record cannot be decoded.
+    pub fn load(&self, keys: &[RecordKey]) -> Result<Vec<(RecordKey, Option<Record>)>, StoreError> {
+        self.readers.read(|connection| read::load(connection, keys))
+    }
+
+    /// Loads every engine record of a kind whose name starts with `prefix`, in the order of names.
+    /// The empty prefix takes all of the kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Damaged`] if a record cannot be decoded.
+    pub fn scan(
+        &self,
+        kind: RecordKind,
+        prefix: &[u8],
+    ) -> Result<Vec<(RecordKey, Record)>, StoreError> {
+        self.readers
+            .read(|connection| read::scan(connection, kind, prefix))
+    }
+
+    /// The account, with its credential.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn account(&self) -> Result<Account, StoreError> {
+        self.readers.read(read::account)
+    }
+
+    /// One conversation; `None` if it was never mentioned.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn conversation(&self, peer: &BareJid) -> Result<Option<Conversation>, StoreError> {
+        self.readers
+            .read(|connection| read::conversation(connection, peer))
+    }
+
+    /// Every conversation with its newest message and its number of unread ones, the latest
+    /// first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn conversations(&self) -> Result<Vec<ConversationSummary>, StoreError> {
+        self.readers.read(read::conversations)
+    }
+
+    /// A page of a conversation, newest first: what stands before `before`, or the end of the
+    /// conversation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn timeline(
+        &self,
+        peer: &BareJid,
+        before: Option<TimelineKey>,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.readers
+            .read(|connection| read::timeline(connection, peer, before, limit))
+    }
+
+    /// One message by its row.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.readers.read(|connection| read::by_id(connection, id))
+    }
+
+    /// The message that an archive gave this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn message_by_archive_id(&self, id: &ArchiveId) -> Result<Option<Message>, StoreError> {
+        self.readers
+            .read(|connection| read::by_archive_id(connection, id))
+    }
+
+    /// The message that `sender` gave this id in the conversation with `peer`. For a receipt or an
+    /// error about a message of ours, `sender` is our own address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn message_by_origin_id(
+        &self,
+        peer: &BareJid,
+        sender: &Jid,
+        id: &OriginId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.readers
+            .read(|connection| read::by_origin_id(connection, peer, sender, id))
+    }
+
+    /// Unreadable messages that wait for `trigger`, of one device or of all, in the order of rows;
+    /// `after` continues a page. Their order of decryption is the engine's to decide.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn waiting(
+        &self,
+        trigger: RetryTrigger,
+        device: Option<&DeviceAddress>,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.readers
+            .read(|connection| read::waiting(connection, trigger, device, after, limit))
+    }
+
+    /// What waits to be sent, in order; `after` continues a page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn outbox(
+        &self,
+        after: Option<OutboxId>,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.readers
+            .read(|connection| read::outbox(connection, after, limit))
+    }
+
+    /// What the engine wants done, in the order in which it was first asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Damaged`] if an action cannot be decoded.
+    pub fn actions(&self) -> Result<Vec<Action>, StoreError> {
+        self.readers.read(read::actions)
+    }
+
+    /// How far an archive was read; `None` if it was never mentioned.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn archive_cursor(&self, archive: &BareJid) -> Result<Option<ArchiveCursor>, StoreError> {
+        self.readers
+            .read(|connection| read::cursor(connection, archive))
+    }
+
+    /// Every archive, by address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn archive_cursors(&self) -> Result<Vec<ArchiveCursor>, StoreError> {
+        self.readers.read(read::cursors)
+    }
+
+    /// The stream that can be resumed, if any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stream(&self) -> Result<Option<StreamState>, StoreError> {
+        self.readers.read(read::stream)
+    }
+
+    /// What happened to devices, newest first: of one account or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn device_log(
+        &self,
+        jid: Option<&BareJid>,
+        limit: usize,
+    ) -> Result<Vec<DeviceEvent>, StoreError> {
+        self.readers
+            .read(|connection| read::device_log(connection, jid, limit))
+    }
+}
