@@ -91,6 +91,7 @@ class Bot(ClientXMPP):
         self.add_event_handler("session_start", self.on_session)
         self.add_event_handler("omemo_initialized", self.on_omemo)
         self.add_event_handler("failed_all_auth", lambda _: self.fail("authentication", "the server refuses the password"))
+        self.add_event_handler("ssl_invalid_chain", lambda error: self.fail("certificate", str(error)))
         self.add_event_handler("connection_failed", lambda error: emit("err", op="connect", why=str(error)))
         self.add_event_handler("disconnected", lambda reason: emit("disconnected", why=str(reason)))
         self.add_event_handler("carbon_received", lambda message: self.on_carbon(message, "carbon_received"))

@@ -18,7 +18,10 @@ async fn features_before_tls(server: &Prosody, port: u16) -> String {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains("</stream:features>") {
-        let count = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer)).await.unwrap().unwrap();
+        let count = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer))
+            .await
+            .unwrap()
+            .unwrap();
         assert_ne!(count, 0, "stream ended after {text}");
         text.push_str(&String::from_utf8_lossy(&buffer[..count]));
     }
@@ -33,7 +36,10 @@ fn process_exists(pid: u32) -> bool {
 async fn server_requires_tls_before_anything_else() {
     let server = Prosody::start().await.unwrap();
     let features = features_before_tls(&server, server.ports().starttls).await;
-    assert!(features.contains("urn:ietf:params:xml:ns:xmpp-tls"), "{features}");
+    assert!(
+        features.contains("urn:ietf:params:xml:ns:xmpp-tls"),
+        "{features}"
+    );
     assert!(features.contains("<required/>"), "{features}");
     assert!(!features.contains("PLAIN"), "{features}");
 }
@@ -53,7 +59,9 @@ async fn server_and_its_folder_are_gone_after_drop() {
 async fn server_never_runs_as_root() {
     use std::os::unix::fs::MetadataExt as _;
     let server = Prosody::start().await.unwrap();
-    let owner = std::fs::metadata(format!("/proc/{}", server.pid())).unwrap().uid();
+    let owner = std::fs::metadata(format!("/proc/{}", server.pid()))
+        .unwrap()
+        .uid();
     assert_ne!(owner, 0);
 }
 
@@ -69,7 +77,11 @@ async fn two_servers_live_side_by_side() {
 
 #[tokio::test]
 async fn account_survives_restart_on_the_same_ports() {
-    let mut server = Prosody::builder().second_host("other.test").start().await.unwrap();
+    let mut server = Prosody::builder()
+        .second_host("other.test")
+        .start()
+        .await
+        .unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account_at("bob", "other.test").await.unwrap();
     assert_eq!(alice.jid.as_str(), "alice@eft.test");
@@ -78,7 +90,12 @@ async fn account_survives_restart_on_the_same_ports() {
     server.restart().await.unwrap();
     assert_eq!(server.ports(), ports);
     assert_ne!(server.pid(), pid);
-    assert!(server.data_path().join("eft%2etest/accounts/alice.dat").is_file());
+    assert!(
+        server
+            .data_path()
+            .join("eft%2etest/accounts/alice.dat")
+            .is_file()
+    );
     features_before_tls(&server, ports.starttls).await;
 }
 
@@ -87,7 +104,10 @@ async fn name_that_is_no_account_is_refused() {
     let server = Prosody::start().await.unwrap();
     let error = server.add_account("not an account").await.unwrap_err();
     assert!(matches!(error, ProsodyError::Register { .. }), "{error}");
-    let error = server.add_account_at("alice", "elsewhere.test").await.unwrap_err();
+    let error = server
+        .add_account_at("alice", "elsewhere.test")
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProsodyError::Register { .. }), "{error}");
 }
 
@@ -109,7 +129,10 @@ async fn frozen_server_is_silent_until_it_thaws() {
     let early = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut byte)).await;
     assert!(early.is_err(), "a frozen server answered");
     server.thaw().unwrap();
-    let count = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut byte)).await.unwrap().unwrap();
+    let count = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut byte))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((count, byte[0]), (1, b'<'));
 }
 
@@ -124,7 +147,11 @@ async fn frozen_server_is_removed_all_the_same() {
 
 #[tokio::test]
 async fn configuration_that_is_no_lua_ends_in_an_error_with_the_log() {
-    let error = Prosody::builder().setting("this is no lua").start().await.unwrap_err();
+    let error = Prosody::builder()
+        .setting("this is no lua")
+        .start()
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProsodyError::Ended { .. }), "{error}");
     assert!(error.to_string().contains("prosody.cfg.lua"), "{error}");
 }
@@ -151,7 +178,10 @@ async fn every_option_of_the_builder_gives_a_server_that_starts() {
     assert_eq!(server.host(), "odd.test");
     server.add_account("alice").await.unwrap();
     let log = std::fs::read_to_string(server.folder().join("prosody.log")).unwrap();
-    let complaints: Vec<&str> = log.lines().filter(|line| line.contains("\terror\t")).collect();
+    let complaints: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("\terror\t"))
+        .collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
@@ -161,13 +191,22 @@ async fn operator_publishes_in_the_name_of_a_user() {
     server.add_account("alice").await.unwrap();
     let node = "eu.siacs.conversations.axolotl.devicelist";
     let payload = "<list xmlns='eu.siacs.conversations.axolotl'><device id='31415926'/></list>";
-    server.publish_as_operator("alice", node, "current", payload).await.unwrap();
+    server
+        .publish_as_operator("alice", node, "current", payload)
+        .await
+        .unwrap();
     let hits = server.files_containing("31415926").unwrap();
     assert_eq!(hits.len(), 1, "{hits:?}");
 
-    let error = server.publish_as_operator("alice", node, "current", "<list").await.unwrap_err();
+    let error = server
+        .publish_as_operator("alice", node, "current", "<list")
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProsodyError::Operator { .. }), "{error}");
-    let error = server.publish_as_operator("nobody-here", node, "current", payload).await.unwrap_err();
+    let error = server
+        .publish_as_operator("nobody-here", node, "current", payload)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProsodyError::Operator { .. }), "{error}");
 }
 
@@ -178,9 +217,14 @@ async fn injected_message_is_archived_under_the_name_it_claims() {
     assert_eq!(server.archive_text("alice").unwrap(), "");
     let stanza = "<message xmlns='jabber:client' type='chat' id='m1' from='mallory@elsewhere.test/x' to='alice@eft.test'><body>forged words</body></message>";
     server.inject(stanza).await.unwrap();
-    wait_for("the archive", Duration::from_secs(5), || async { server.archive_text("alice").unwrap().contains("forged words") })
-        .await
-        .unwrap();
+    wait_for("the archive", Duration::from_secs(5), || async {
+        server
+            .archive_text("alice")
+            .unwrap()
+            .contains("forged words")
+    })
+    .await
+    .unwrap();
     let text = server.archive_text("alice").unwrap();
     assert!(text.contains("mallory@elsewhere.test"), "{text}");
     assert!(server.inject("<message").await.is_err());
@@ -192,6 +236,13 @@ async fn proxy_stands_between_client_and_server() {
     let server = Prosody::start().await.unwrap();
     let proxy = FaultProxy::start(server.starttls_address()).await.unwrap();
     let features = features_before_tls(&server, proxy.port()).await;
-    assert!(features.contains("urn:ietf:params:xml:ns:xmpp-tls"), "{features}");
-    wait_for("the connection to end", Duration::from_secs(5), || async { proxy.open_connections() == 0 }).await.unwrap();
+    assert!(
+        features.contains("urn:ietf:params:xml:ns:xmpp-tls"),
+        "{features}"
+    );
+    wait_for("the connection to end", Duration::from_secs(5), || async {
+        proxy.open_connections() == 0
+    })
+    .await
+    .unwrap();
 }

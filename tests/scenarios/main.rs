@@ -5,5 +5,13 @@
 //! | `harness` | the support library itself: does what the stories stand on hold? |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed assumption of a story is a failed test"
+)]
+
 mod bots;
 mod harness;

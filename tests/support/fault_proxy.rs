@@ -357,7 +357,10 @@ mod tests {
         proxy.refuse();
         // The reset may come before or after the connect call is back.
         let refused = async { TcpStream::connect(proxy.address()).await?.read_u8().await };
-        assert_eq!(refused.await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(
+            refused.await.unwrap_err().kind(),
+            io::ErrorKind::ConnectionReset
+        );
     }
 
     #[tokio::test]

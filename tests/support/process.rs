@@ -85,8 +85,9 @@ pub(crate) fn is_root() -> bool {
 
 /// A command line that runs `program` as an unprivileged user when we are root, and as ourselves otherwise.
 ///
-/// With `dies_with_us`, the kernel ends the child when the thread that started it ends: a test run that is
-/// killed leaves no server behind.
+/// With `dies_with_us`, the kernel kills the child when the thread that started it ends: a test run that is
+/// killed leaves no server behind. (The thread of a test, the main thread and the workers of a runtime live long
+/// enough.)
 pub(crate) fn unprivileged(program: &Path, home: &Path, dies_with_us: bool) -> Command {
     let mut command = Command::new("setpriv");
     if dies_with_us {
@@ -160,6 +161,34 @@ mod tests {
         assert_eq!(
             std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()),
             Some(15)
+        );
+    }
+
+    #[test]
+    fn child_dies_with_the_thread_that_started_it() {
+        let start = || {
+            let child = unprivileged(Path::new("sleep"), Path::new("/"), true)
+                .arg("60")
+                .spawn()
+                .unwrap();
+            // The promise holds once setpriv has made way for the program.
+            let name = format!("/proc/{}/comm", child.id());
+            while fs::read_to_string(&name).unwrap() != "sleep\n" {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child
+        };
+        let mut child = std::thread::spawn(start).join().unwrap();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        while child.try_wait().unwrap().is_none() && !deadline.is_over() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let status = child.try_wait().unwrap();
+        // Not before the assertion: a child that lived on has to go.
+        child.kill().unwrap();
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&status.unwrap()),
+            Some(9)
         );
     }
 }

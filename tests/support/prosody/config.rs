@@ -46,7 +46,10 @@ pub(super) fn render(
 ) -> String {
     let mut lines = vec![
         format!("data_path = {}", quote_path(&folder.join("data"))),
-        format!("certificates = {}", quote_path(&folder.join("certificates"))),
+        format!(
+            "certificates = {}",
+            quote_path(&folder.join("certificates"))
+        ),
         format!("pidfile = {}", quote_path(&folder.join("prosody.pid"))),
         format!(
             "log = {{ {{ levels = {{ min = \"debug\" }}, to = \"file\", filename = {} }} }}",
