@@ -1,31 +1,63 @@
 //! The support library itself: what every other story takes for granted.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eft_tests::{FaultProxy, Mechanisms, Prosody, ProsodyError, wait_for};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-/// The stream features (RFC 6120 §4.3.2) before TLS, as text.
-async fn features_before_tls(server: &Prosody, port: u16) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+/// Opens a stream to `domain` and returns its features (RFC 6120 §4.3.2) as text.
+async fn features(mut stream: impl AsyncRead + AsyncWrite + Unpin, domain: &str) -> String {
     let header = format!(
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='{}'>",
-        server.host()
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' from='alice@{domain}' to='{domain}'>"
     );
     stream.write_all(header.as_bytes()).await.unwrap();
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains("</stream:features>") {
-        let count = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer))
-            .await
-            .unwrap()
-            .unwrap();
+        let reading = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer));
+        let count = reading.await.expect("features in time").unwrap();
         assert_ne!(count, 0, "stream ended after {text}");
         text.push_str(&String::from_utf8_lossy(&buffer[..count]));
     }
     text
+}
+
+async fn features_before_tls(server: &Prosody, port: u16) -> String {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    features(stream, server.host()).await
+}
+
+/// Connects to the direct TLS port as a client that trusts this run's authority and expects `domain`.
+async fn connect_tls(server: &Prosody, domain: &str) -> io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(server.authority_path()).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(server.direct_tls_address()).await?;
+    let name = ServerName::try_from(domain.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+}
+
+async fn features_over_tls(server: &Prosody) -> String {
+    features(
+        connect_tls(server, server.host()).await.unwrap(),
+        server.host(),
+    )
+    .await
 }
 
 fn process_exists(pid: u32) -> bool {
@@ -42,6 +74,77 @@ async fn server_requires_tls_before_anything_else() {
     );
     assert!(features.contains("<required/>"), "{features}");
     assert!(!features.contains("PLAIN"), "{features}");
+}
+
+#[tokio::test]
+async fn mechanisms_are_those_the_builder_named() {
+    let offers = async |mechanisms| {
+        let server = Prosody::builder()
+            .mechanisms(mechanisms)
+            .start()
+            .await
+            .unwrap();
+        let features = features_over_tls(&server).await;
+        ["PLAIN<", "SCRAM-SHA-256<", "SCRAM-SHA-256-PLUS<"]
+            .map(|name| features.contains(&format!(">{name}")))
+    };
+    assert_eq!(offers(Mechanisms::All).await, [true, true, true]);
+    assert_eq!(offers(Mechanisms::ScramOnly).await, [false, true, true]);
+    assert_eq!(
+        offers(Mechanisms::WithoutChannelBinding).await,
+        [true, true, false]
+    );
+    assert_eq!(offers(Mechanisms::PlainOnly).await, [true, false, false]);
+}
+
+#[tokio::test]
+async fn one_step_login_offers_sasl2_bind2_and_fast() {
+    let plain = Prosody::start().await.unwrap();
+    assert!(!features_over_tls(&plain).await.contains("urn:xmpp:sasl:2"));
+    let server = Prosody::builder().one_step_login().start().await.unwrap();
+    let features = features_over_tls(&server).await;
+    for namespace in [
+        "urn:xmpp:sasl:2",
+        "urn:xmpp:bind:0",
+        "urn:xmpp:fast:0",
+        "urn:xmpp:sm:3",
+    ] {
+        assert!(
+            features.contains(namespace),
+            "{namespace} is missing from {features}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_host_shows_a_certificate_of_its_own() {
+    let server = Prosody::builder()
+        .second_host("other.test")
+        .start()
+        .await
+        .unwrap();
+    for host in ["eft.test", "other.test"] {
+        let stream = connect_tls(&server, host).await.unwrap();
+        assert!(features(stream, host).await.contains("SCRAM-SHA-256"));
+    }
+    // Prosody knows no third host.
+    let error = connect_tls(&server, "third.test").await.unwrap_err();
+    assert!(error.to_string().contains("UnrecognisedName"), "{error}");
+}
+
+#[tokio::test]
+async fn certificate_for_another_domain_is_good_for_nothing_else() {
+    let server = Prosody::builder()
+        .certificate_for("wrong.test")
+        .start()
+        .await
+        .unwrap();
+    let error = connect_tls(&server, "eft.test").await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("not valid for name") && text.contains("wrong.test"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
