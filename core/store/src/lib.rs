@@ -75,7 +75,6 @@ pub mod limits;
 mod migrate;
 mod model;
 mod omemo;
-mod omemo_stand_in;
 mod options;
 mod random;
 mod read;

@@ -40,7 +40,7 @@ const MAX_DERIVED_BYTES: usize = 64;
 
 /// `struct sqlcipher_provider` of SQLCipher 4.19 (`sqlcipher.h`), field by field.
 #[repr(C)]
-pub struct SqlcipherProvider {
+pub(crate) struct SqlcipherProvider {
     init: Option<extern "C" fn() -> c_int>,
     shutdown: Option<extern "C" fn()>,
     get_provider_name: extern "C" fn(*mut c_void) -> *const c_char,
@@ -96,7 +96,9 @@ pub struct SqlcipherProvider {
 /// `provider` is NULL or points to memory for one table.
 // SAFETY: the symbol is ours by its prefix; SQLCipher's flag names exactly it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn eft_sqlcipher_provider_setup(provider: *mut SqlcipherProvider) -> c_int {
+pub(crate) unsafe extern "C" fn eft_sqlcipher_provider_setup(
+    provider: *mut SqlcipherProvider,
+) -> c_int {
     if provider.is_null() {
         return SQLITE_ERROR;
     }

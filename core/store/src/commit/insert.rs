@@ -214,12 +214,12 @@ fn write_row(
     transaction
         .prepare_cached(
             "INSERT INTO message (
-                 conversation, place, direction, sender, sender_device, origin_id, archive,
+                 conversation, place, direction, sender, sender_device, sender_key, origin_id, archive,
                  stanza_id, server_time, received, encryption, body, payload, cause, detail,
                  ciphertext, retry, failure_day, folded_count, delivery, send_failure,
                  send_failure_detail, unread)
              VALUES (
-                 :conversation, :place, :direction, :sender, :sender_device, :origin_id, :archive,
+                 :conversation, :place, :direction, :sender, :sender_device, :sender_key, :origin_id, :archive,
                  :stanza_id, :server_time, :received, :encryption, :body, :payload, :cause, :detail,
                  :ciphertext, :retry, :failure_day, :folded_count, :delivery, :send_failure,
                  :send_failure_detail, :unread)",
@@ -230,6 +230,7 @@ fn write_row(
             ":direction": message.direction.code(),
             ":sender": message.sender.as_str(),
             ":sender_device": message.sender_device.map(DeviceId::as_u32),
+            ":sender_key": message.sender_key.as_ref().map(<[u8; 32]>::as_slice),
             ":origin_id": message.origin_id.as_ref().map(OriginId::as_str),
             ":archive": row.named_by,
             ":stanza_id": message.archive_id.as_ref().map(|id| StanzaId::as_str(&id.stanza_id)),

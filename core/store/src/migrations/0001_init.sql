@@ -59,6 +59,8 @@ CREATE TABLE message (
     -- Real bare address; in a room that hides it, the occupant's address.
     sender TEXT NOT NULL,
     sender_device INTEGER,
+    -- Identity key that authenticated it, Curve25519 form.
+    sender_key BLOB,
     -- Chosen by the sender (XEP-0359).
     origin_id TEXT,
     -- Chosen by the archive (XEP-0359).

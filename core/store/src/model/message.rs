@@ -98,6 +98,9 @@ pub struct NewMessage {
     pub sender: Jid,
     /// The author's OMEMO device.
     pub sender_device: Option<DeviceId>,
+    /// The identity key that authenticated it, Curve25519 form: what is thought of the message is
+    /// what is thought of this key, today.
+    pub sender_key: Option<[u8; 32]>,
     /// The author's id for it.
     pub origin_id: Option<OriginId>,
     /// The archive's id for it.
@@ -133,6 +136,7 @@ impl NewMessage {
             direction: Direction::Incoming,
             sender,
             sender_device: None,
+            sender_key: None,
             origin_id: None,
             archive_id: None,
             server_time: None,
@@ -159,6 +163,7 @@ impl NewMessage {
             direction: Direction::Outgoing,
             sender: own,
             sender_device: None,
+            sender_key: None,
             origin_id: Some(origin_id),
             archive_id: None,
             server_time: None,
@@ -187,6 +192,8 @@ pub struct Message {
     pub sender: Jid,
     /// The author's OMEMO device.
     pub sender_device: Option<DeviceId>,
+    /// The identity key that authenticated it; see [`NewMessage::sender_key`].
+    pub sender_key: Option<[u8; 32]>,
     /// The author's id for it.
     pub origin_id: Option<OriginId>,
     /// The archive's id for it.

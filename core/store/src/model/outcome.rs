@@ -23,6 +23,10 @@ pub enum UnreadableCause {
     Malformed,
     /// Its key was used before: the ratchet has left it behind.
     KeyUsed,
+    /// It came under another identity key than the one its device is known by.
+    IdentityChanged,
+    /// The keys fit, and the payload is not the one that was sent with them.
+    BadPayload,
     /// Encrypted in a way that we recognise and do not speak (OpenPGP, OTR, a newer OMEMO); named
     /// by the detail.
     ForeignEncryption,
@@ -44,6 +48,8 @@ stable_codes!(UnreadableCause {
     Malformed = 8,
     KeyUsed = 9,
     ForeignEncryption = 10,
+    IdentityChanged = 11,
+    BadPayload = 12,
     Folded = 100,
     Other = 101,
 });

@@ -19,7 +19,7 @@ fn select<'c>(
         "SELECT m.id, m.place, c.peer, c.kind, m.direction, m.sender, m.sender_device, m.origin_id,
                 a.jid, m.stanza_id, m.server_time, m.received, m.encryption, m.body, m.payload,
                 m.cause, m.detail, m.ciphertext, m.retry, m.delivery, m.send_failure,
-                m.send_failure_detail, m.unread, m.folded_count
+                m.send_failure_detail, m.unread, m.folded_count, m.sender_key
          FROM message m
          JOIN conversation c ON c.id = m.conversation
          LEFT JOIN archive a ON a.id = m.archive
@@ -163,6 +163,11 @@ fn read(row: &Row<'_>) -> Result<Message, StoreError> {
         sender_device: row
             .get::<_, Option<u32>>(6)?
             .map(|number| device_id(number, "message.sender_device"))
+            .transpose()?,
+        sender_key: row
+            .get_ref(24)?
+            .as_blob_or_null()?
+            .map(|key| key.try_into().map_err(|_| damaged("message.sender_key")))
             .transpose()?,
         origin_id: row.get::<_, Option<String>>(7)?.map(OriginId::new),
         archive_id: archive
