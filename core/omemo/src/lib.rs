@@ -44,6 +44,8 @@ mod payload;
 mod profile;
 mod record;
 mod session;
+#[cfg(test)]
+mod testing;
 mod trust;
 mod version;
 mod wire;

@@ -25,3 +25,6 @@ pub(crate) enum OpenError {
     /// Lengths or padding that nobody should send.
     Malformed(Malformed),
 }
+
+#[cfg(test)]
+mod tests;
