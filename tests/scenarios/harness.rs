@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eft_tests::{FaultProxy, Mechanisms, Prosody, ProsodyError, wait_for};
+use eft_tests::{ArchivePolicy, FaultProxy, Mechanisms, Prosody, ProsodyError, wait_for};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -266,7 +266,7 @@ async fn every_option_of_the_builder_gives_a_server_that_starts() {
         .second_host("second.test")
         .mechanisms(Mechanisms::ScramOnly)
         .scram_sha_1()
-        .archive(eft_tests::prosody::ArchivePolicy::Roster)
+        .archive(ArchivePolicy::Roster)
         .archive_page_messages(5)
         .stanza_limit_bytes(20_000)
         .pep_max_items(1)

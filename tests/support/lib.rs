@@ -37,6 +37,6 @@ pub mod prosody;
 pub use bot::{Bot, BotError, BotOptions, Version};
 pub use certificates::{Certificates, CertificatesError};
 pub use deadline::{Deadline, TimedOut, wait_for};
-pub use fault_proxy::FaultProxy;
+pub use fault_proxy::{Direction, FaultProxy};
 pub use port::free_port;
-pub use prosody::{Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError};
+pub use prosody::{ArchivePolicy, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError};

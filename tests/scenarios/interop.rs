@@ -1,0 +1,78 @@
+//! An independent OMEMO client and Eft understand each other, both ways.
+
+use std::time::Duration;
+
+use eft::{Delivery, Encryption};
+use eft_tests::{Bot, Phone, Prosody, Version};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_foreign_client_and_eft_exchange_omemo_2_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bot = Bot::start(&server, &carol).await.unwrap();
+
+    // Eft begins, the bot answers.
+    let id = phone.send(&carol.jid, "bonjour ☕").await.unwrap();
+    assert_eq!(phone.wait_until_sent(id).await.unwrap(), Delivery::Acked);
+    let got = bot.wait_for_message("bonjour ☕", PATIENCE).await.unwrap();
+    assert_eq!(got["version"], Version::Omemo2.word());
+    assert_eq!(got["sender"], alice.jid.as_str());
+    assert_eq!(got["device"], phone.account.device_id().as_u32());
+    for number in 0..5 {
+        let text = format!("réponse {number}");
+        bot.send(&alice.jid, &text, Version::Omemo2).await.unwrap();
+        let got = phone.wait_for_text(&text).await.unwrap();
+        assert_eq!(got.encryption, Encryption::Omemo2);
+        assert_eq!(got.sender_device, Some(bot.device()));
+        let text = format!("question {number}");
+        phone.send(&carol.jid, &text).await.unwrap();
+        bot.wait_for_message(&text, PATIENCE).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_client_begins_and_eft_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bot = Bot::start(&server, &carol).await.unwrap();
+    for number in 0..3 {
+        let text = format!("bonjour {number}");
+        bot.send(&alice.jid, &text, Version::Omemo2).await.unwrap();
+        phone.wait_for_text(&text).await.unwrap();
+    }
+    phone.send(&carol.jid, "salut").await.unwrap();
+    bot.wait_for_message("salut", PATIENCE).await.unwrap();
+    // Both show the same fingerprint for the same device.
+    let devices = phone.account.devices(&carol.jid).await.unwrap();
+    assert_eq!(devices.len(), 1);
+    let shown: String = devices[0].fingerprint.unwrap().to_string().replace(' ', "");
+    let of_alice = bot.devices(&alice.jid).await.unwrap();
+    assert_eq!(of_alice[0]["id"], phone.account.device_id().as_u32());
+    assert_eq!(shown.len(), 64);
+}
+
+#[tokio::test]
+async fn offline_messages_of_a_foreign_client_are_caught_up_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bot = Bot::start(&server, &carol).await.unwrap();
+    phone.account.disconnect().await;
+    for number in 0..10 {
+        bot.send(&alice.jid, &format!("missed {number}"), Version::Omemo2).await.unwrap();
+    }
+    phone.connect().await.unwrap();
+    for number in 0..10 {
+        phone.wait_for_text(&format!("missed {number}")).await.unwrap();
+    }
+}
