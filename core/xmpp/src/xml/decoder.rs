@@ -145,12 +145,15 @@ impl Decoder {
     #[must_use]
     pub fn new(limits: XmlLimits) -> Self {
         let options = Options {
-            // A token may be as large as a stanza: a smaller bound here would end the stream.
-            max_token_length: limits.stanza_bytes,
+            // An attribute beyond this is fatal: let the count of bytes find out first, which is not.
+            max_token_length: limits.stanza_bytes_fatal,
             ..Options::default()
         };
+        let mut parser = RawParser::with_options(options);
+        // Text comes in pieces as it arrives, so that dropped text is never held.
+        parser.set_text_buffering(false);
         Self {
-            parser: RawParser::with_options(options),
+            parser,
             limits,
             scopes: Scopes::default(),
             building: Vec::new(),

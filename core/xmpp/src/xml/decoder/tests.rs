@@ -98,7 +98,7 @@ fn what_xmpp_forbids_is_refused() {
         in_stream("<a xmlns:p='n' xmlns:q='n' p:b='1' q:b='2'/>"),
         Err(DecodeError::DuplicateAttribute)
     );
-    assert_eq!(in_stream("stray"), Ok(vec![]), "text is seen when it ends");
+    assert_eq!(in_stream("stray"), Err(DecodeError::TextBetweenStanzas));
     assert_eq!(in_stream("stray<a/>"), Err(DecodeError::TextBetweenStanzas));
     assert_eq!(
         in_stream("</stream:stream>more"),
@@ -181,8 +181,9 @@ fn a_stanza_beyond_an_inner_limit_costs_only_itself() {
         assert_eq!(shell.attr("id"), Some("bad"));
         assert_eq!(shell.attr("from"), Some("m@x"));
     }
-    let (shell, got) =
-        oversized("<message id='bad' p:q='' b='' c='' d='' e='' f='' g='' h='' xmlns:p='x'>text</message>");
+    let (shell, got) = oversized(
+        "<message id='bad' p:q='' b='' c='' d='' e='' f='' g='' h='' xmlns:p='x'>text</message>",
+    );
     assert_eq!(got, InnerLimit::Attributes);
     assert_eq!(shell.attr("id"), Some("bad"));
 }

@@ -1,0 +1,399 @@
+//! XEP-0313: the archive of messages.
+
+use eft_types::{BareJid, Jid, StanzaId, Timestamp};
+
+use super::data_forms::DataForm;
+use super::forward::Forwarded;
+use super::rsm::{self, Page, ResultSet};
+use super::text::{is_from_account, is_true, jid_attr};
+use super::{datetime, iq};
+use crate::xml::{ElementExt, element};
+use crate::{Element, ns};
+
+/// Which archive is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Archive {
+    /// That of our own account.
+    Own,
+    /// That of a room.
+    Room(BareJid),
+}
+
+impl Archive {
+    /// Addressee of requests; `None` is the own account.
+    #[must_use]
+    pub fn to(&self) -> Option<Jid> {
+        match self {
+            Self::Own => None,
+            Self::Room(room) => Some(room.clone().into()),
+        }
+    }
+
+    /// Whether a stanza speaks for the archive. Anything else that looks like a result is a forgery.
+    fn is_author(&self, stanza: &Element, own: &BareJid) -> bool {
+        match self {
+            Self::Own => is_from_account(stanza, own),
+            Self::Room(room) => jid_attr(stanza, "from") == Ok(Some(room.clone().into())),
+        }
+    }
+}
+
+/// A page of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Which.
+    pub archive: Archive,
+    /// Names this query; results carry it. Fresh for each query, and hard to guess.
+    pub query_id: String,
+    /// Only messages with this party.
+    pub with: Option<Jid>,
+    /// Only messages at or after this time.
+    pub start: Option<Timestamp>,
+    /// Only messages at or before this time.
+    pub end: Option<Timestamp>,
+    /// Most messages of this page. The server may give fewer.
+    pub max: u32,
+    /// Where the page lies.
+    pub page: Page,
+}
+
+impl Query {
+    /// Everything after a known message, oldest first; from the beginning without one.
+    #[must_use]
+    pub fn forward(archive: Archive, query_id: String, after: Option<&StanzaId>, max: u32) -> Self {
+        Self {
+            archive,
+            query_id,
+            with: None,
+            start: None,
+            end: None,
+            max,
+            page: after.map_or(Page::First, |id| Page::After(id.as_str().to_owned())),
+        }
+    }
+
+    /// The newest messages, or those before a known one. Within the page, oldest come first.
+    #[must_use]
+    pub fn backward(
+        archive: Archive,
+        query_id: String,
+        before: Option<&StanzaId>,
+        max: u32,
+    ) -> Self {
+        Self {
+            page: before.map_or(Page::Last, |id| Page::Before(id.as_str().to_owned())),
+            ..Self::forward(archive, query_id, None, max)
+        }
+    }
+
+    /// The whole `<iq/>`.
+    #[must_use]
+    pub fn to_iq(&self, id: &str) -> Element {
+        let mut form = DataForm::submit(ns::MAM);
+        if let Some(with) = &self.with {
+            form.set("with", with.as_str());
+        }
+        if let Some(start) = self.start {
+            form.set("start", datetime::format(start));
+        }
+        if let Some(end) = self.end {
+            form.set("end", datetime::format(end));
+        }
+        let is_filtered = self.with.is_some() || self.start.is_some() || self.end.is_some();
+        let query = element("query", ns::MAM)
+            .with_attr("queryid", self.query_id.as_str())
+            .with_child_if(is_filtered.then(|| form.to_element()))
+            .with_child(rsm::request(self.max, &self.page));
+        iq::set(id, self.archive.to().as_ref(), query)
+    }
+
+    /// Unwraps a result of this query. `Ok(None)` if the stanza is no result at all.
+    ///
+    /// # Errors
+    /// [`ResultError`]: ignore the stanza as a whole.
+    pub fn unwrap(
+        &self,
+        stanza: &Element,
+        own: &BareJid,
+    ) -> Result<Option<ArchivedMessage>, ResultError> {
+        let Some(result) = stanza.get_child("result", ns::MAM) else {
+            return Ok(None);
+        };
+        if !stanza.is("message", ns::CLIENT) || !self.archive.is_author(stanza, own) {
+            return Err(ResultError::Forged);
+        }
+        if result.attr("queryid") != Some(self.query_id.as_str()) {
+            return Err(ResultError::OtherQuery);
+        }
+        let id = result
+            .attr("id")
+            .filter(|id| !id.is_empty())
+            .ok_or(ResultError::Malformed)?;
+        let Forwarded { delay, message } = Forwarded::find(result).ok_or(ResultError::Malformed)?;
+        Ok(Some(ArchivedMessage {
+            id: StanzaId::new(id),
+            stamp: delay.ok_or(ResultError::Malformed)?.stamp,
+            message,
+        }))
+    }
+}
+
+/// Whether a stanza is an archive result, whoever wrote it. One that belongs to no running query is to be ignored.
+#[must_use]
+pub fn is_result(stanza: &Element) -> bool {
+    stanza.has_child("result", ns::MAM)
+}
+
+/// A message from an archive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArchivedMessage {
+    /// Its id in this archive.
+    pub id: StanzaId,
+    /// When the archive received it.
+    pub stamp: Timestamp,
+    /// The message. Stanza ids inside it are not checked yet.
+    pub message: Element,
+}
+
+/// Why something that looks like a result is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResultError {
+    /// It does not come from the archive.
+    #[error("archive result from somebody else")]
+    Forged,
+    /// It belongs to another query, or to none.
+    #[error("archive result of another query")]
+    OtherQuery,
+    /// No id, no time, or no message.
+    #[error("malformed archive result")]
+    Malformed,
+}
+
+/// The end of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fin {
+    /// Nothing lies beyond this page, in the direction of paging.
+    pub is_complete: bool,
+    /// Ids and order will not change later. `false` only if the server says so.
+    pub is_stable: bool,
+    /// First and last id of the page.
+    pub set: ResultSet,
+}
+
+impl Fin {
+    /// Reads the `<iq type='result'/>` that answers a query; `None` without `<fin/>`.
+    #[must_use]
+    pub fn parse(result: &Element) -> Option<Self> {
+        let fin = result.get_child("fin", ns::MAM)?;
+        Some(Self {
+            is_complete: is_true(fin.attr("complete")),
+            is_stable: fin
+                .attr("stable")
+                .is_none_or(|stable| is_true(Some(stable))),
+            set: ResultSet::find(fin),
+        })
+    }
+}
+
+/// Payload of the `get` for [`Metadata`]; needs the feature [`ns::MAM_EXTENDED`].
+#[must_use]
+pub fn metadata_request() -> Element {
+    element("metadata", ns::MAM)
+}
+
+/// Both ends of an archive (§4.2). `None`: it is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// Oldest message.
+    pub start: Option<(StanzaId, Timestamp)>,
+    /// Newest message.
+    pub end: Option<(StanzaId, Timestamp)>,
+}
+
+impl Metadata {
+    /// Reads the answer, or the `<metadata/>` inside a XEP-0386 `<bound/>`. `None` without one.
+    #[must_use]
+    pub fn find(parent: &Element) -> Option<Self> {
+        let metadata = parent.get_child("metadata", ns::MAM)?;
+        let tip = |name: &str| {
+            let tip = metadata.get_child(name, ns::MAM)?;
+            let id = tip.attr("id").filter(|id| !id.is_empty())?;
+            Some((StanzaId::new(id), datetime::parse(tip.attr("timestamp")?)?))
+        };
+        Some(Self {
+            start: tip("start"),
+            end: tip("end"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::encode_stanza;
+
+    fn own() -> BareJid {
+        BareJid::new("me@b.example").unwrap()
+    }
+
+    fn query() -> Query {
+        Query::forward(
+            Archive::Own,
+            "q1".to_owned(),
+            Some(&StanzaId::new("m7")),
+            50,
+        )
+    }
+
+    #[test]
+    fn a_page_forward_is_asked_of_the_own_account_without_to() {
+        assert_eq!(
+            encode_stanza(&query().to_iq("i1")).unwrap(),
+            "<iq id='i1' type='set'><query xmlns='urn:xmpp:mam:2' queryid='q1'>\
+             <set xmlns='http://jabber.org/protocol/rsm'><max>50</max><after>m7</after></set></query></iq>"
+        );
+    }
+
+    #[test]
+    fn filters_and_rooms_are_written() {
+        let room = BareJid::new("room@m.example").unwrap();
+        let query = Query {
+            with: Some(Jid::new("a@b.example").unwrap()),
+            start: Some(Timestamp::from_millis(0)),
+            end: Some(Timestamp::from_millis(1000)),
+            ..Query::backward(Archive::Room(room), "q".to_owned(), None, 10)
+        };
+        let iq = query.to_iq("1");
+        assert_eq!(iq.attr("to"), Some("room@m.example"));
+        let payload = iq.get_child("query", ns::MAM).unwrap();
+        let form = DataForm::parse(payload.get_child("x", ns::DATA_FORMS).unwrap()).unwrap();
+        assert_eq!(form.form_type(), Some(ns::MAM));
+        assert_eq!(form.value("start"), Some("1970-01-01T00:00:00.000Z"));
+        assert_eq!(form.value("end"), Some("1970-01-01T00:00:01.000Z"));
+        assert_eq!(form.value("with"), Some("a@b.example"));
+        assert!(
+            payload
+                .get_child("set", ns::RSM)
+                .unwrap()
+                .has_child("before", ns::RSM)
+        );
+    }
+
+    fn result(from: &str, attributes: &str, forwarded: &str) -> Element {
+        format!(
+            "<message xmlns='jabber:client' {from}><result xmlns='urn:xmpp:mam:2' {attributes}>\
+             <forwarded xmlns='urn:xmpp:forward:0'>{forwarded}</forwarded></result></message>"
+        )
+        .parse()
+        .unwrap()
+    }
+
+    const INNER: &str = "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>\
+        <message xmlns='jabber:client' from='friend@c.example/x' to='me@b.example' id='m'><body>hi</body></message>";
+
+    #[test]
+    fn results_of_the_archive_asked_are_unwrapped() {
+        for from in ["", "from='me@b.example'"] {
+            let archived = query()
+                .unwrap(&result(from, "queryid='q1' id='a1'", INNER), &own())
+                .unwrap()
+                .unwrap();
+            assert_eq!(archived.id, StanzaId::new("a1"));
+            assert_eq!(archived.message.attr("from"), Some("friend@c.example/x"));
+            assert_eq!(datetime::format(archived.stamp), "2026-01-01T00:00:00.000Z");
+        }
+        let room = BareJid::new("room@m.example").unwrap();
+        let of_room = Query::forward(Archive::Room(room), "q1".to_owned(), None, 1);
+        assert!(
+            of_room
+                .unwrap(
+                    &result("from='room@m.example'", "queryid='q1' id='a1'", INNER),
+                    &own()
+                )
+                .unwrap()
+                .is_some()
+        );
+        for forged in [
+            "",
+            "from='me@b.example'",
+            "from='room@m.example/nick'",
+            "from='m.example'",
+        ] {
+            let stanza = result(forged, "queryid='q1' id='a1'", INNER);
+            assert_eq!(
+                of_room.unwrap(&stanza, &own()),
+                Err(ResultError::Forged),
+                "{forged}"
+            );
+        }
+    }
+
+    #[test]
+    fn forged_and_foreign_results_are_refused() {
+        for from in [
+            "from='friend@c.example'",
+            "from='b.example'",
+            "from='me@b.example/desk'",
+            "from='mе@b.example'",
+            "from='@'",
+        ] {
+            let stanza = result(from, "queryid='q1' id='a1'", INNER);
+            assert_eq!(
+                query().unwrap(&stanza, &own()),
+                Err(ResultError::Forged),
+                "{from}"
+            );
+            assert!(is_result(&stanza));
+        }
+        for attributes in ["queryid='q2' id='a1'", "id='a1'", "queryid='' id='a1'"] {
+            assert_eq!(
+                query().unwrap(&result("", attributes, INNER), &own()),
+                Err(ResultError::OtherQuery)
+            );
+        }
+        for (attributes, inner) in [
+            ("queryid='q1'", INNER),
+            ("queryid='q1' id=''", INNER),
+            ("queryid='q1' id='1'", ""),
+            ("queryid='q1' id='1'", "<message xmlns='jabber:client'/>"),
+        ] {
+            assert_eq!(
+                query().unwrap(&result("", attributes, inner), &own()),
+                Err(ResultError::Malformed)
+            );
+        }
+        let ordinary: Element = "<message xmlns='jabber:client'><body>x</body></message>"
+            .parse()
+            .unwrap();
+        assert_eq!(query().unwrap(&ordinary, &own()), Ok(None));
+    }
+
+    #[test]
+    fn the_end_of_a_page_is_read() {
+        let fin = |attributes: &str| {
+            let text = format!(
+                "<iq xmlns='jabber:client' type='result' id='1'><fin xmlns='urn:xmpp:mam:2' {attributes}>\
+                <set xmlns='http://jabber.org/protocol/rsm'><first>a</first><last>b</last></set></fin></iq>"
+            );
+            Fin::parse(&text.parse().unwrap()).unwrap()
+        };
+        assert!(!fin("").is_complete && fin("").is_stable);
+        assert!(fin("complete='true'").is_complete && fin("complete='1'").is_complete);
+        assert!(!fin("stable='false'").is_stable);
+        assert_eq!(fin("").set.last.as_deref(), Some("b"));
+        assert_eq!(Fin::parse(&element("iq", ns::CLIENT)), None);
+    }
+
+    #[test]
+    fn both_ends_of_an_archive_are_read() {
+        let result: Element = "<iq xmlns='jabber:client'><metadata xmlns='urn:xmpp:mam:2'>\
+            <start id='a' timestamp='2008-08-22T21:09:04Z'/><end id='b' timestamp='x'/></metadata></iq>"
+            .parse()
+            .unwrap();
+        let metadata = Metadata::find(&result).unwrap();
+        assert_eq!(metadata.start.unwrap().0, StanzaId::new("a"));
+        assert_eq!(metadata.end, None);
+        assert_eq!(Metadata::find(&element("iq", ns::CLIENT)), None);
+        assert_eq!(metadata_request().name(), "metadata");
+    }
+}
