@@ -74,6 +74,18 @@ pub fn device_list_received(
     Ok(step.into_effects())
 }
 
+/// The list that was last received from an account; `None` if there never was one.
+///
+/// # Errors
+/// [`StepError::Missing`] if that list is not loaded.
+pub fn device_list(
+    records: &Records,
+    jid: &BareJid,
+    version: Version,
+) -> Result<Option<DeviceList>, StepError> {
+    Ok(Step::new(records).device_list(jid, version)?.map(DeviceListRecord::list))
+}
+
 /// Our account's device list as it is to be published now: what was last received, labels unchanged, with
 /// this device on it.
 ///

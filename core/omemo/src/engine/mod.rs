@@ -14,7 +14,7 @@ mod step;
 mod store_session;
 
 pub use catch_up::finish_catch_up;
-pub use device_list::{Reach, device_list_received, own_device_list, reach};
+pub use device_list::{Reach, device_list, device_list_received, own_device_list, reach};
 pub use forget::forget_device;
 pub use initiate::initiate;
 pub use install::{install, own_address, own_fingerprint};

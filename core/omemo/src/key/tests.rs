@@ -40,7 +40,10 @@ fn signatures_are_those_of_other_implementations() {
     let legacy_spk = [&[5], spk.as_slice()].concat();
     for (version, message) in [("omemo2", &spk), ("legacy", &legacy_spk)] {
         let expected = vectors.bytes(&format!("{version}/first_message/signature"));
-        assert_eq!(xeddsa::sign(&private, message, &randomness).to_vec(), expected);
+        assert_eq!(
+            xeddsa::sign(&private, message, &randomness).to_vec(),
+            expected
+        );
         let identity = IdentityKeyPair::from_private(&private).public();
         assert!(identity.verify(message, &expected));
         let montgomery = IdentityKey::from_curve25519(identity.curve25519().as_bytes()).unwrap();
@@ -94,8 +97,8 @@ fn a_signature_with_s_past_the_order_is_refused() {
     let mut signature = pair.sign(b"message", &mut rng);
     // s + L, little-endian.
     let order = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let mut carry = 0_u16;
     for (byte, add) in signature[32..].iter_mut().zip(order) {
@@ -111,12 +114,18 @@ fn points_of_small_order_are_no_keys() {
     for hex in SMALL_ORDER {
         let bytes = crate::testing::unhex(hex);
         assert_eq!(PublicKey::parse(&bytes), Err(KeyError::SmallOrder), "{hex}");
-        assert_eq!(IdentityKey::from_curve25519(&bytes).unwrap_err(), KeyError::SmallOrder);
+        assert_eq!(
+            IdentityKey::from_curve25519(&bytes).unwrap_err(),
+            KeyError::SmallOrder
+        );
     }
     // The eight torsion points of the Edwards curve.
     for point in curve25519_dalek::constants::EIGHT_TORSION {
         let bytes = point.compress().to_bytes();
-        assert_eq!(IdentityKey::from_ed25519(&bytes).unwrap_err(), KeyError::SmallOrder);
+        assert_eq!(
+            IdentityKey::from_ed25519(&bytes).unwrap_err(),
+            KeyError::SmallOrder
+        );
     }
 }
 

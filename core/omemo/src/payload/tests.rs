@@ -78,7 +78,11 @@ fn omemo2_knows_two_lengths_of_key_material() {
     for length in [0, 16, 32, 47, 49, 80] {
         let mut material = sealed.key_material.clone();
         material.resize(length, 0);
-        assert_eq!(omemo2::open(&material, Some(&sealed.ciphertext)), malformed, "{length}");
+        assert_eq!(
+            omemo2::open(&material, Some(&sealed.ciphertext)),
+            malformed,
+            "{length}"
+        );
     }
 }
 
@@ -91,12 +95,16 @@ fn legacy_takes_ivs_of_16_bytes_and_tags_in_the_payload_from_old_clients() {
         .encrypt(&iv.into(), b"text".as_slice())
         .unwrap();
     // The tag with the payload, as before 2017.
-    let opened = legacy::open(&key, Some(&iv), Some(&sealed)).unwrap().unwrap();
+    let opened = legacy::open(&key, Some(&iv), Some(&sealed))
+        .unwrap()
+        .unwrap();
     assert_eq!(opened.as_slice(), b"text");
     // The tag with the key, as since.
     let (ciphertext, tag) = sealed.split_at(4);
     let material = [&key, tag].concat();
-    let opened = legacy::open(&material, Some(&iv), Some(ciphertext)).unwrap().unwrap();
+    let opened = legacy::open(&material, Some(&iv), Some(ciphertext))
+        .unwrap()
+        .unwrap();
     assert_eq!(opened.as_slice(), b"text");
     // No tag anywhere.
     let missing = legacy::open(&key, Some(&iv), Some(ciphertext));
@@ -107,7 +115,12 @@ fn legacy_takes_ivs_of_16_bytes_and_tags_in_the_payload_from_old_clients() {
 fn legacy_refuses_other_lengths() {
     let sealed = legacy::seal(b"text", &mut seeded(8));
     let (material, ciphertext) = (&sealed.key_material, Some(sealed.ciphertext.as_slice()));
-    for iv in [None, Some([0; 11].as_slice()), Some(&[0; 13]), Some(&[0; 17])] {
+    for iv in [
+        None,
+        Some([0; 11].as_slice()),
+        Some(&[0; 13]),
+        Some(&[0; 17]),
+    ] {
         let opened = legacy::open(material, iv, ciphertext);
         assert_eq!(opened, Err(OpenError::Malformed(Malformed::Payload)));
     }
@@ -115,7 +128,11 @@ fn legacy_refuses_other_lengths() {
         let mut other = material.clone();
         other.resize(length, 0);
         let opened = legacy::open(&other, sealed.iv.as_deref(), ciphertext);
-        assert_eq!(opened, Err(OpenError::Malformed(Malformed::KeyMaterial)), "{length}");
+        assert_eq!(
+            opened,
+            Err(OpenError::Malformed(Malformed::KeyMaterial)),
+            "{length}"
+        );
     }
     // A KeyTransportElement may hold any key.
     for length in [0, 16, 32] {

@@ -27,7 +27,10 @@ fn every_step_to_the_first_message_is_that_of_the_vectors() {
         let profile = version.profile();
         let labels = profile.labels();
         let ratchet = RatchetKeyPair::from_private(&vectors.key("ratchet_a/private"));
-        let dh = ratchet.pair().agree(&public(&vectors, "signed_pre_key_b")).unwrap();
+        let dh = ratchet
+            .pair()
+            .agree(&public(&vectors, "signed_pre_key_b"))
+            .unwrap();
         let (root_key, chain_key) = RootKey::new(&vector.key("shared_secret")).turn(&labels, &dh);
         assert_eq!(*root_key.bytes(), vector.key("root_key"));
         assert_eq!(*chain_key.bytes(), vector.key("chain_key"));
@@ -107,7 +110,10 @@ fn a_key_exchange_reads_as_the_vectors_say() {
                 panic!("not a key exchange");
             };
             assert_eq!(exchange.pre_key_id, vectors.number("pre_key_b/id"));
-            assert_eq!(exchange.signed_pre_key_id, vectors.number("signed_pre_key_b/id"));
+            assert_eq!(
+                exchange.signed_pre_key_id,
+                vectors.number("signed_pre_key_b/id")
+            );
             assert!(exchange.identity_key.matches(&identity(&vectors, "a")));
             assert_eq!(exchange.ephemeral_key, public(&vectors, "ephemeral_a"));
             assert_eq!(exchange.message.dh_pub, public(&vectors, "ratchet_a"));

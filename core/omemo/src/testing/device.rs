@@ -10,8 +10,8 @@ use super::seeded;
 use crate::{
     Action, Changes, Effects, EncryptError, EncryptedMessage, Event, InitiateError, Outcome,
     ReceiveContext, Received, Record, RecordKey, RecordKind, Records, StepError, TrustPolicy,
-    TrustedDevice, VerifiedBundle, Version, bundle, encrypt, encrypt_empty, initiate, install, permit,
-    receive,
+    TrustedDevice, VerifiedBundle, Version, bundle, encrypt, encrypt_empty, initiate, install,
+    permit, receive,
 };
 
 /// The time at which all tests begin.
@@ -58,7 +58,10 @@ impl Device {
     }
 
     /// Loads what a step lacks until it runs.
-    pub(crate) fn run<T>(&mut self, step: impl Fn(&Records) -> Result<T, StepError>) -> Result<T, StepError> {
+    pub(crate) fn run<T>(
+        &mut self,
+        step: impl Fn(&Records) -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
         for _ in 0..4 {
             match step(&self.records) {
                 Err(StepError::Missing(keys)) => self.load(&keys),
@@ -111,7 +114,10 @@ impl Device {
     }
 
     pub(crate) fn count(&self, kind: RecordKind) -> usize {
-        self.store.keys().filter(|(found, _)| *found == kind).count()
+        self.store
+            .keys()
+            .filter(|(found, _)| *found == kind)
+            .count()
     }
 
     pub(crate) fn row_size(&self, key: &RecordKey) -> Option<usize> {
@@ -139,11 +145,24 @@ impl Device {
     }
 
     pub(crate) fn trusted(&mut self, address: &DeviceAddress) -> TrustedDevice {
-        self.load(&[RecordKey::Device(address.clone()), RecordKey::Trust(address.jid.clone())]);
-        permit(TrustPolicy::BlindTrustBeforeVerification, &self.records, address).unwrap()
+        self.load(&[
+            RecordKey::Device(address.clone()),
+            RecordKey::Trust(address.jid.clone()),
+        ]);
+        permit(
+            TrustPolicy::BlindTrustBeforeVerification,
+            &self.records,
+            address,
+        )
+        .unwrap()
     }
 
-    pub(crate) fn send(&mut self, to: &DeviceAddress, version: Version, text: &str) -> EncryptedMessage {
+    pub(crate) fn send(
+        &mut self,
+        to: &DeviceAddress,
+        version: Version,
+        text: &str,
+    ) -> EncryptedMessage {
         self.try_send(to, version, text).unwrap()
     }
 
@@ -155,7 +174,13 @@ impl Device {
     ) -> Result<EncryptedMessage, EncryptError> {
         let trusted = self.trusted(to);
         self.load(&crate::encrypt_needs(version, [to]));
-        let sent = encrypt(&self.records, version, text.as_bytes(), &[trusted], &mut self.rng)?;
+        let sent = encrypt(
+            &self.records,
+            version,
+            text.as_bytes(),
+            &[trusted],
+            &mut self.rng,
+        )?;
         self.commit(sent.changes);
         Ok(sent.message)
     }
@@ -174,7 +199,11 @@ impl Device {
         outcome
     }
 
-    pub(crate) fn receive_with(&mut self, message: &EncryptedMessage, rng: &mut impl CryptoRng) -> Outcome {
+    pub(crate) fn receive_with(
+        &mut self,
+        message: &EncryptedMessage,
+        rng: &mut impl CryptoRng,
+    ) -> Outcome {
         let received = self.try_receive(message, rng);
         let Received {
             outcome,
@@ -191,7 +220,11 @@ impl Device {
     }
 
     /// Receives without committing.
-    pub(crate) fn try_receive(&mut self, message: &EncryptedMessage, rng: &mut impl CryptoRng) -> Received {
+    pub(crate) fn try_receive(
+        &mut self,
+        message: &EncryptedMessage,
+        rng: &mut impl CryptoRng,
+    ) -> Received {
         let context = ReceiveContext {
             catch_up: self.catch_up,
             may_evict: self.may_evict,

@@ -12,7 +12,8 @@ fn public(vectors: &Vectors, path: &str) -> PublicKey {
 #[test]
 fn agreements_are_those_of_other_implementations() {
     let vectors = Vectors::load();
-    let pair = |path: &str| KeyPair::from_secret(Secret::new(&vectors.key(&format!("{path}/private"))));
+    let pair =
+        |path: &str| KeyPair::from_secret(Secret::new(&vectors.key(&format!("{path}/private"))));
     let expected = vectors.list("omemo2/first_message/dh");
     for (index, (ours, theirs)) in [
         ("identity/a", "signed_pre_key_b"),
@@ -34,7 +35,9 @@ fn agreements_are_those_of_other_implementations() {
 #[test]
 fn both_sides_find_the_secret_of_the_vectors() {
     let vectors = Vectors::load();
-    let identity = |name: &str| IdentityKeyPair::from_private(&vectors.key(&format!("identity/{name}/private")));
+    let identity = |name: &str| {
+        IdentityKeyPair::from_private(&vectors.key(&format!("identity/{name}/private")))
+    };
     let (alice, bob) = (identity("a"), identity("b"));
     let ephemeral = EphemeralKeyPair::from_private(&vectors.key("ephemeral_a/private"));
     let signed_pre_key = SignedPreKeyPair::from_private(&vectors.key("signed_pre_key_b/private"));

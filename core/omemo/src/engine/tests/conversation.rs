@@ -6,8 +6,8 @@ use crate::key::{PreKeyPair, SignedPreKeyPair};
 use crate::record::{AccountRecord, PreKeyRecord, PreKeysRecord, SignedPreKeyRecord};
 use crate::testing::{Device, NOW, Script, Vectors, hex, seeded};
 use crate::{
-    BundleError, Changes, EncryptedKey, EncryptedMessage, IdentityKeyPair, Outcome, RecordKey, TrustLevel,
-    UnverifiedBundle, Version, encrypt, encrypt_empty, initiate,
+    BundleError, Changes, EncryptedKey, EncryptedMessage, IdentityKeyPair, Outcome, RecordKey,
+    TrustLevel, UnverifiedBundle, Version, encrypt, encrypt_empty, initiate,
 };
 
 const VERSIONS: [(Version, &str); 2] = [(Version::Omemo2, "omemo2"), (Version::Legacy, "legacy")];
@@ -16,14 +16,22 @@ const VERSIONS: [(Version, &str); 2] = [(Version::Omemo2, "omemo2"), (Version::L
 fn device(vectors: &Vectors, name: &str, version: Version) -> Device {
     let jid = BareJid::new(&format!("{name}@{name}.example")).unwrap();
     // Alice's is the registration id of the vectors.
-    let id = if name == "a" { vectors.number("registration_id") } else { 2 };
+    let id = if name == "a" {
+        vectors.number("registration_id")
+    } else {
+        2
+    };
     let address = DeviceAddress::new(jid, DeviceId::new(id).unwrap());
     let identity = IdentityKeyPair::from_private(&vectors.key(&format!("identity/{name}/private")));
     let mut changes = Changes::new();
     if name == "b" {
         let signed = SignedPreKeyPair::from_private(&vectors.key("signed_pre_key_b/private"));
         let id = vectors.number("signed_pre_key_b/id");
-        let label = if version == Version::Omemo2 { "omemo2" } else { "legacy" };
+        let label = if version == Version::Omemo2 {
+            "omemo2"
+        } else {
+            "legacy"
+        };
         let signature = vectors.bytes(&format!("{label}/first_message/signature"));
         changes.put(
             RecordKey::SignedPreKey { version, id },
@@ -34,7 +42,13 @@ fn device(vectors: &Vectors, name: &str, version: Version) -> Device {
         );
         let pair = PreKeyPair::from_private(&vectors.key("pre_key_b/private"));
         let pre_key = vectors.number("pre_key_b/id");
-        changes.put(RecordKey::PreKey { version, id: pre_key }, PreKeyRecord { pair });
+        changes.put(
+            RecordKey::PreKey {
+                version,
+                id: pre_key,
+            },
+            PreKeyRecord { pair },
+        );
         changes.put(
             RecordKey::PreKeys { version },
             PreKeysRecord {
@@ -47,7 +61,10 @@ fn device(vectors: &Vectors, name: &str, version: Version) -> Device {
             },
         );
     }
-    changes.put(RecordKey::Account, AccountRecord::new(&address, identity, NOW));
+    changes.put(
+        RecordKey::Account,
+        AccountRecord::new(&address, identity, NOW),
+    );
     let mut device = Device::empty(address, seeded(9));
     device.commit(changes);
     device
@@ -60,7 +77,10 @@ fn a_conversation_with_other_implementations_is_the_same_byte_for_byte() {
         let mut a = device(&vectors, "a", version);
         let mut b = device(&vectors, "b", version);
         let bundle = b.bundle(version);
-        a.load(&[RecordKey::Device(b.address.clone()), RecordKey::Trust(b.address.jid.clone())]);
+        a.load(&[
+            RecordKey::Device(b.address.clone()),
+            RecordKey::Trust(b.address.jid.clone()),
+        ]);
         a.load(&super::super::store_session::rows(&b.address, version));
         let steps = vectors.list(&format!("{name}/conversation"));
         let first_ratchet = steps[0].bytes("ratchet_private");
@@ -75,7 +95,11 @@ fn a_conversation_with_other_implementations_is_the_same_byte_for_byte() {
         for step in &steps {
             if step.has("deliver") {
                 let index = usize::try_from(step.number("deliver")).unwrap();
-                let to = if messages[index].sender == a.address.jid { &mut b } else { &mut a };
+                let to = if messages[index].sender == a.address.jid {
+                    &mut b
+                } else {
+                    &mut a
+                };
                 match (&texts[index], to.receive(&messages[index])) {
                     (Some(text), Outcome::Decrypted { plaintext, .. }) => {
                         assert_eq!(plaintext.as_bytes(), String::as_bytes(text));
@@ -87,7 +111,11 @@ fn a_conversation_with_other_implementations_is_the_same_byte_for_byte() {
                 deliveries += 1;
                 continue;
             }
-            let (from, to) = if step.text("from") == "a" { (&mut a, &b) } else { (&mut b, &a) };
+            let (from, to) = if step.text("from") == "a" {
+                (&mut a, &b)
+            } else {
+                (&mut b, &a)
+            };
             let text = step.has("plaintext").then(|| step.text("plaintext"));
             // What the engine asks for, in its order: payload key (and IV), then a ratchet key for a new chain.
             let mut pieces = Vec::new();
@@ -105,7 +133,13 @@ fn a_conversation_with_other_implementations_is_the_same_byte_for_byte() {
             let sent = match &text {
                 Some(text) => {
                     let trusted = [from.trusted(&to.address)];
-                    encrypt(&from.records, version, text.as_bytes(), &trusted, &mut script)
+                    encrypt(
+                        &from.records,
+                        version,
+                        text.as_bytes(),
+                        &trusted,
+                        &mut script,
+                    )
                 }
                 None => encrypt_empty(&from.records, &to.address, version, &mut script),
             }
@@ -113,7 +147,12 @@ fn a_conversation_with_other_implementations_is_the_same_byte_for_byte() {
             from.commit(sent.changes);
             from.restart();
             let key = &sent.message.keys[0];
-            assert_eq!(hex(&key.data), step.text("key"), "{name} {}", messages.len());
+            assert_eq!(
+                hex(&key.data),
+                step.text("key"),
+                "{name} {}",
+                messages.len()
+            );
             assert_eq!(key.kex, step.flag("kex"));
             let payload = step.has("payload").then(|| step.bytes("payload"));
             assert_eq!(sent.message.payload, payload);
@@ -129,7 +168,10 @@ fn an_identity_key_with_sign_bit_1_is_taken_as_it_is() {
     let vectors = Vectors::load();
     let vector = vectors.at("omemo2/unforced_sign");
     let mut bob = device(&vectors, "b", Version::Omemo2);
-    let alice = DeviceAddress::new(BareJid::new("a@a.example").unwrap(), DeviceId::new(1).unwrap());
+    let alice = DeviceAddress::new(
+        BareJid::new("a@a.example").unwrap(),
+        DeviceId::new(1).unwrap(),
+    );
     assert_eq!(vector.bytes("identity_key")[31] >> 7, 1);
     let message = EncryptedMessage {
         version: Version::Omemo2,
@@ -179,7 +221,10 @@ fn a_bundle_signed_by_old_libsignal_is_accepted() {
     let with_type = |path: &str| [&[5], vectors.bytes(path).as_slice()].concat();
     let bundle = UnverifiedBundle {
         version: Version::Legacy,
-        address: DeviceAddress::new(BareJid::new("b@b.example").unwrap(), DeviceId::new(1).unwrap()),
+        address: DeviceAddress::new(
+            BareJid::new("b@b.example").unwrap(),
+            DeviceId::new(1).unwrap(),
+        ),
         identity_key: with_type("identity/b/public"),
         signed_pre_key_id: 0,
         signed_pre_key: with_type("signed_pre_key_b/public"),

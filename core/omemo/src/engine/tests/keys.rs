@@ -1,1 +1,355 @@
-//! Placeholder.
+//! Our published keys.
+
+use std::collections::HashSet;
+
+use eft_types::{BareJid, DeviceId};
+
+use crate::limits::{MIN_PRE_KEYS, SIGNED_PRE_KEY_ROTATION_MILLIS, TARGET_PRE_KEYS};
+use crate::testing::{Device, NOW, Script, connect, seeded};
+use crate::{
+    Action, BundleError, Outcome, RecordKey, RecordKind, Records, StepError, UnverifiedBundle,
+    Version, bundle, finish_catch_up, install, maintain, own_address, own_device_list,
+    rotate_signed_pre_key,
+};
+
+fn unverified(device: &mut Device, version: Version) -> UnverifiedBundle {
+    let address = device.address.clone();
+    device
+        .run(|records| bundle(records, version))
+        .unwrap()
+        .into_unverified(address)
+}
+
+fn ids(device: &mut Device, version: Version) -> HashSet<u32> {
+    let bundle = unverified(device, version);
+    bundle.pre_keys.iter().map(|(id, _)| *id).collect()
+}
+
+#[test]
+fn a_new_device_has_a_full_bundle_for_each_version_and_says_so() {
+    let mut device = Device::install("alice@a.example", 1);
+    for version in Version::ALL {
+        let bundle = unverified(&mut device, version);
+        assert_eq!(bundle.pre_keys.len(), TARGET_PRE_KEYS);
+        assert!(bundle.pre_keys.iter().all(|(id, _)| *id > 0));
+        assert!(bundle.signed_pre_key_id > 0);
+        let length = if version == Version::Omemo2 { 32 } else { 33 };
+        assert_eq!(
+            (bundle.identity_key.len(), bundle.signed_pre_key.len()),
+            (length, length)
+        );
+        let verified = bundle.verify().unwrap();
+        let own = device.run(crate::own_fingerprint).unwrap();
+        assert_eq!(verified.identity_key().fingerprint(), own);
+    }
+    assert_eq!(
+        device.actions,
+        [
+            Action::PublishBundle {
+                version: Version::Legacy
+            },
+            Action::PublishBundle {
+                version: Version::Omemo2
+            },
+            Action::PublishDeviceList {
+                version: Version::Legacy
+            },
+            Action::PublishDeviceList {
+                version: Version::Omemo2
+            },
+        ]
+    );
+    for version in Version::ALL {
+        let list = device
+            .run(|records| own_device_list(records, version))
+            .unwrap();
+        assert_eq!(list.ids().collect::<Vec<_>>(), [device.address.device]);
+    }
+}
+
+#[test]
+fn a_new_device_takes_no_id_that_is_taken() {
+    let jid = BareJid::new("alice@a.example").unwrap();
+    // Randomness that gives zero: the first free id is taken.
+    let taken: Vec<_> = (1..=3).map(|id| DeviceId::new(id).unwrap()).collect();
+    let key_count = 1 + 2 * (1 + 100);
+    let pieces = (0..key_count).flat_map(|index: u32| {
+        let key = vec![u8::try_from(index % 251).unwrap() + 1; 32];
+        // After each signed prekey comes the randomness of its signature.
+        let signed = index == 1 || index == 102;
+        core::iter::once(key).chain(signed.then(|| vec![7; 64]))
+    });
+    let mut script = Script::new(pieces);
+    let effects = install(&jid, &taken, NOW, &mut script);
+    let mut records = Records::new();
+    records.apply(effects.changes);
+    assert_eq!(own_address(&records).unwrap().device.as_u32(), 4);
+}
+
+#[test]
+fn the_private_identity_key_is_stored_once() {
+    let device = Device::install("alice@a.example", 1);
+    assert_eq!(device.count(RecordKind::Account), 1);
+    assert_eq!(device.count(RecordKind::PreKey), 2 * TARGET_PRE_KEYS);
+    assert_eq!(device.count(RecordKind::SignedPreKey), 2);
+}
+
+#[test]
+fn a_step_before_installing_says_so() {
+    let mut records = Records::new();
+    assert_eq!(
+        own_address(&records),
+        Err(StepError::Missing(vec![RecordKey::Account]))
+    );
+    records.insert_loaded(RecordKey::Account, None);
+    assert_eq!(own_address(&records), Err(StepError::NotInstalled));
+}
+
+#[test]
+fn a_used_prekey_leaves_the_bundle_for_good_and_another_takes_its_place() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let before = ids(&mut bob, version);
+        let message = alice.send(&bob.address, version, "hello");
+        bob.actions.clear();
+        bob.read(&message);
+        assert!(bob.actions.contains(&Action::PublishBundle { version }));
+        let after = ids(&mut bob, version);
+        assert_eq!(after.len(), TARGET_PRE_KEYS);
+        let gone: Vec<_> = before.difference(&after).copied().collect();
+        assert_eq!(gone.len(), 1);
+        assert!(
+            after.difference(&before).all(|new| *new > 100),
+            "ids are not used again"
+        );
+        let row = RecordKey::PreKey {
+            version,
+            id: gone[0],
+        };
+        assert_eq!(
+            bob.row_size(&row),
+            None,
+            "the private key is deleted at once"
+        );
+    }
+}
+
+#[test]
+fn in_catch_up_a_prekey_may_be_used_twice_and_is_deleted_at_the_end() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let mut carol = Device::install("carol@c.example", 3);
+        let bundle = bob.bundle(version);
+        (alice.rng, carol.rng) = (seeded(7), seeded(7));
+        alice.initiate(&bundle).unwrap();
+        carol.initiate(&bundle).unwrap();
+        let first = alice.send(&bob.address, version, "first");
+        let second = carol.send(&bob.address, version, "second");
+        bob.catch_up = true;
+        bob.actions.clear();
+        let before = ids(&mut bob, version);
+        bob.read(&first);
+        let hidden: Vec<_> = before
+            .difference(&ids(&mut bob, version))
+            .copied()
+            .collect();
+        assert_eq!(hidden.len(), 1, "hidden at once");
+        bob.restart();
+        bob.read(&second);
+        assert_eq!(before.difference(&ids(&mut bob, version)).count(), 1);
+        let row = RecordKey::PreKey {
+            version,
+            id: hidden[0],
+        };
+        assert!(bob.row_size(&row).is_some());
+        let publish = bob
+            .actions
+            .iter()
+            .filter(|action| **action == Action::PublishBundle { version });
+        assert_eq!(publish.count(), 1);
+
+        let effects = bob.run(finish_catch_up).unwrap();
+        bob.take(effects);
+        assert_eq!(bob.row_size(&row), None);
+        let effects = bob.run(finish_catch_up).unwrap();
+        assert!(effects.changes.is_empty(), "nothing is left to do");
+        // A third one comes too late.
+        let mut dave = Device::install("dave@d.example", 5);
+        dave.rng = seeded(7);
+        dave.initiate(&bundle).unwrap();
+        let third = dave.send(&bob.address, version, "third");
+        assert_eq!(
+            bob.receive(&third),
+            Outcome::UnknownPreKey { id: hidden[0] }
+        );
+    }
+}
+
+#[test]
+fn the_bundle_never_runs_low_however_many_write_at_once() {
+    let version = Version::Omemo2;
+    let mut bob = Device::install("bob@b.example", 2);
+    bob.catch_up = true;
+    for seed in 0..30 {
+        let mut peer = Device::install(&format!("peer{seed}@p.example"), 100 + seed);
+        let bundle = bob.bundle(version);
+        peer.initiate(&bundle).unwrap();
+        let message = peer.send_empty(&bob.address, version);
+        bob.receive(&message);
+        assert!(ids(&mut bob, version).len() >= MIN_PRE_KEYS);
+    }
+    assert_eq!(ids(&mut bob, version).len(), TARGET_PRE_KEYS);
+}
+
+#[test]
+fn rotation_keeps_one_previous_signed_prekey() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let message = alice.send(&bob.address, version, "made with the first");
+        let mut carol = Device::install("carol@c.example", 3);
+        let bundle = bob.bundle(version);
+        carol.initiate(&bundle).unwrap();
+        let late = carol.send(&bob.address, version, "made with the first as well");
+        let first = unverified(&mut bob, version);
+        let rotate = |device: &mut Device, seed| {
+            let effects = device
+                .run(|records| rotate_signed_pre_key(records, version, NOW, &mut seeded(seed)))
+                .unwrap();
+            assert_eq!(effects.actions, [Action::PublishBundle { version }]);
+            device.take(effects);
+        };
+        rotate(&mut bob, 1);
+        let second = unverified(&mut bob, version);
+        assert_ne!(first.signed_pre_key, second.signed_pre_key);
+        assert_ne!(first.signed_pre_key_id, second.signed_pre_key_id);
+        assert_eq!(first.pre_keys, second.pre_keys);
+        second.verify().unwrap();
+        assert_eq!(bob.read(&message), "made with the first");
+        rotate(&mut bob, 2);
+        let gone = Outcome::UnknownSignedPreKey {
+            id: first.signed_pre_key_id,
+        };
+        assert_eq!(bob.receive(&late), gone);
+        assert_eq!(bob.count(RecordKind::SignedPreKey), 1 + 2);
+    }
+}
+
+#[test]
+fn maintenance_rotates_weekly_and_fills_up() {
+    let version = Version::Omemo2;
+    let mut device = Device::install("alice@a.example", 1);
+    let at = |millis| NOW.saturating_add_millis(millis);
+    let run = |device: &mut Device, now| {
+        let mut rng = device.rng.clone();
+        let effects = loop {
+            match maintain(&device.records, version, now, &mut rng) {
+                Err(StepError::Missing(keys)) => device.load(&keys),
+                other => break other.unwrap(),
+            }
+        };
+        device.take(effects.clone());
+        effects
+    };
+    let first = unverified(&mut device, version).signed_pre_key_id;
+    assert!(
+        run(&mut device, at(SIGNED_PRE_KEY_ROTATION_MILLIS - 1))
+            .changes
+            .is_empty()
+    );
+    let effects = run(&mut device, at(SIGNED_PRE_KEY_ROTATION_MILLIS));
+    assert_eq!(effects.actions, [Action::PublishBundle { version }]);
+    let second = unverified(&mut device, version).signed_pre_key_id;
+    assert_ne!(first, second);
+    // The clock was a year ahead, and was set right.
+    run(&mut device, at(0));
+    assert_eq!(unverified(&mut device, version).signed_pre_key_id, second);
+    let year = 365 * 24 * 3600 * 1000;
+    run(&mut device, at(year));
+    let third = unverified(&mut device, version).signed_pre_key_id;
+    run(&mut device, at(0));
+    assert_ne!(unverified(&mut device, version).signed_pre_key_id, third);
+}
+
+#[test]
+fn bundles_with_broken_keys_or_signatures_are_refused() {
+    for version in Version::ALL {
+        let mut device = Device::install("alice@a.example", 1);
+        let good = unverified(&mut device, version);
+        let with = |edit: &dyn Fn(&mut UnverifiedBundle)| {
+            let mut bundle = good.clone();
+            edit(&mut bundle);
+            bundle.verify().map(|_| ())
+        };
+        for index in 0..64 {
+            let flipped = with(&|bundle| bundle.signature[index] ^= 0x10);
+            assert_eq!(flipped, Err(BundleError::BadSignature), "byte {index}");
+        }
+        let other_key = with(&|bundle| bundle.signed_pre_key = bundle.pre_keys[0].1.clone());
+        assert_eq!(other_key, Err(BundleError::BadSignature));
+        let mut other = Device::install("mallory@m.example", 9);
+        let stranger = unverified(&mut other, version).identity_key;
+        let other_identity = with(&|bundle| bundle.identity_key = stranger.clone());
+        assert_eq!(other_identity, Err(BundleError::BadSignature));
+        for length in [0, 31, 32, 33, 34, 64] {
+            if length == good.identity_key.len() {
+                continue;
+            }
+            let short = with(&|bundle| bundle.identity_key.resize(length, 5));
+            assert!(
+                matches!(short, Err(BundleError::IdentityKey(_))),
+                "{length}"
+            );
+            let short = with(&|bundle| bundle.signed_pre_key.resize(length, 5));
+            assert!(
+                matches!(short, Err(BundleError::SignedPreKey(_))),
+                "{length}"
+            );
+            let short = with(&|bundle| bundle.signature.resize(length + 1, 0));
+            assert_eq!(short, Err(BundleError::BadSignature));
+        }
+        assert_eq!(
+            with(&|bundle| bundle.pre_keys.clear()),
+            Err(BundleError::NoPreKeys)
+        );
+        // One good prekey among bad ones is enough.
+        let mostly_bad = with(&|bundle| {
+            bundle
+                .pre_keys
+                .iter_mut()
+                .skip(1)
+                .for_each(|(_, key)| key.clear());
+        });
+        assert_eq!(mostly_bad, Ok(()));
+        let all_bad = with(&|bundle| bundle.pre_keys.iter_mut().for_each(|(_, key)| key.clear()));
+        assert_eq!(all_bad, Err(BundleError::NoPreKeys));
+    }
+}
+
+#[test]
+fn a_prekey_with_id_0_is_taken_only_if_there_is_no_other() {
+    for version in Version::ALL {
+        let mut bob = Device::install("bob@b.example", 2);
+        let mut bundle = unverified(&mut bob, version);
+        bundle.pre_keys.truncate(2);
+        bundle.pre_keys[0].0 = 0;
+        let only = bundle.pre_keys[1].0;
+        let verified = bundle.clone().verify().unwrap();
+        for seed in 0..20 {
+            let (id, _) = verified.random_pre_key(&mut seeded(seed)).unwrap();
+            assert_eq!(id, only);
+        }
+        bundle.pre_keys.truncate(1);
+        let verified = bundle.verify().unwrap();
+        assert_eq!(verified.random_pre_key(&mut seeded(1)).unwrap().0, 0);
+    }
+}
+
+#[test]
+fn prekeys_are_picked_at_random() {
+    let mut bob = Device::install("bob@b.example", 2);
+    let bundle = bob.bundle(Version::Omemo2);
+    let picked: HashSet<_> = (0..50)
+        .map(|seed| bundle.random_pre_key(&mut seeded(seed)).unwrap().0)
+        .collect();
+    assert!(picked.len() > 25, "{}", picked.len());
+}
