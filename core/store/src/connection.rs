@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::cipher_provider;
+use crate::diagnose::{Diagnosis, diagnose};
 use crate::error::OpenError;
 use crate::key::StoreKey;
 use crate::options::StoreOptions;
@@ -27,8 +28,8 @@ pub(crate) enum Role {
     Reader,
 }
 
-/// Opens a file that exists and sets everything but the journal mode, which is the file's. The first
-/// read tells whether the key was right.
+/// Opens a file that exists, under its key, and sets everything but the journal mode, which is the
+/// file's.
 pub(crate) fn connect(
     path: &Path,
     key: &StoreKey,
@@ -39,8 +40,9 @@ pub(crate) fn connect(
     // path is a path. The mutex around each connection is ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    set_key(&connection, key)?;
     connection.busy_timeout(options.busy_timeout)?;
+    set_key(&connection, key)?;
+    test_key(&connection).map_err(|error| explain(error, &connection, key))?;
     let cache_kib = i64::from(options.cache_kib);
     connection.execute_batch(&format!(
         // Negative means KiB.
@@ -88,4 +90,22 @@ fn set_key(connection: &Connection, key: &StoreKey) -> Result<(), OpenError> {
          PRAGMA cipher_memory_security = OFF;"
     ))?;
     Ok(())
+}
+
+/// The first read: only now does SQLCipher look at the file.
+fn test_key(connection: &Connection) -> Result<(), OpenError> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// Tells a wrong key from a damaged file where SQLCipher cannot.
+fn explain(error: OpenError, connection: &Connection, key: &StoreKey) -> OpenError {
+    match error {
+        OpenError::Corrupt { .. } | OpenError::Bug { .. } => match diagnose(connection, key) {
+            Some(Diagnosis::WrongKey) => OpenError::WrongKey,
+            Some(Diagnosis::Corrupt(detail)) => OpenError::Corrupt { detail },
+            None => error,
+        },
+        other => other,
+    }
 }

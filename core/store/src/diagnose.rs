@@ -4,11 +4,10 @@
 //! under a key derived from the raw key and the salt, so a single page that verifies proves the key
 //! right and the file damaged, and if none verifies the key is not the file's.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use rusqlite::Connection;
+use zeroize::Zeroizing;
 
-use crate::cipher_provider::{Hash, hmac, pbkdf2};
+use crate::cipher_provider::{Hash, RawFile, hmac, pbkdf2};
 use crate::connection::{PAGE_BYTES, PLAIN_HEADER_BYTES};
 use crate::key::{KEY_BYTES, StoreKey};
 
@@ -34,37 +33,36 @@ const MAC_KEY_ROUNDS: u32 = 2;
 /// them, evenly spread, leaves nothing to be saved.
 const MAX_PAGES_READ: u64 = 512;
 
-pub(crate) fn diagnose(path: &Path, key: &StoreKey) -> io::Result<Diagnosis> {
-    let mut file = File::open(path)?;
-    let pages = file.metadata()?.len() / PAGE_BYTES as u64;
+/// Looks at the file of a connection that could not read it under `key`. `None` if the file cannot be
+/// read at all.
+pub(crate) fn diagnose(connection: &Connection, key: &StoreKey) -> Option<Diagnosis> {
+    let file = RawFile::of(connection);
+    let pages = file.bytes()? / PAGE_BYTES as u64;
     let mut page = vec![0; PAGE_BYTES];
     if pages == 0 {
-        return Ok(Diagnosis::Corrupt("shorter than a page"));
+        return Some(Diagnosis::Corrupt("shorter than a page"));
     }
-    file.read_exact(&mut page)?;
+    file.read(0, &mut page)?;
     if !page.starts_with(MAGIC) {
-        return Ok(Diagnosis::Corrupt("does not begin like a database"));
+        return Some(Diagnosis::Corrupt("does not begin like a database"));
     }
-    let Some(mac_key) = mac_key(key) else {
-        return Ok(Diagnosis::WrongKey);
-    };
+    let mac_key = mac_key(key)?;
     let step = pages.div_ceil(MAX_PAGES_READ).max(1);
     let mut index = 0;
     while index < pages {
-        file.seek(SeekFrom::Start(index * PAGE_BYTES as u64))?;
-        file.read_exact(&mut page)?;
+        file.read(index * PAGE_BYTES as u64, &mut page)?;
         if belongs(&mac_key, index, &page) {
-            return Ok(Diagnosis::Corrupt(match index {
+            return Some(Diagnosis::Corrupt(match index {
                 0 => "its pages do not fit together",
                 _ => "its first page was changed",
             }));
         }
         index += step;
     }
-    Ok(Diagnosis::WrongKey)
+    Some(Diagnosis::WrongKey)
 }
 
-fn mac_key(key: &StoreKey) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+fn mac_key(key: &StoreKey) -> Option<Zeroizing<Vec<u8>>> {
     let salt = key.salt().map(|byte| byte ^ MAC_SALT_MASK);
     pbkdf2(Hash::Sha512, key.key(), &salt, MAC_KEY_ROUNDS, KEY_BYTES).ok()
 }

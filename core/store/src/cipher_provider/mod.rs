@@ -12,10 +12,12 @@
 
 #![allow(
     unsafe_code,
-    reason = "functions called by SQLCipher through C pointers, and the call that hands it the key"
+    reason = "functions called by SQLCipher through C pointers, the call that hands it the key, and \
+              the look at its encrypted file"
 )]
 
 mod primitives;
+mod raw_file;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +30,7 @@ use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, sqlite3_key};
 
 use primitives::{BLOCK_BYTES, BadArgument, KEY_BYTES, Mode, aes_256_cbc};
 pub(crate) use primitives::{Hash, hmac, pbkdf2};
+pub(crate) use raw_file::RawFile;
 
 /// Name under which this provider shows in `PRAGMA cipher_provider`.
 pub(crate) const NAME: &CStr = c"eft-rustcrypto";

@@ -48,37 +48,62 @@ pub(super) const fn after(place: i64) -> i64 {
     place.saturating_add(1)
 }
 
+/// The provisional place that stands before an archive position.
+pub(super) const fn before(place: i64) -> i64 {
+    place.saturating_sub(1)
+}
+
+/// A place given out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    /// The place.
+    pub(super) place: i64,
+    /// The archive's newest position, this one included: beyond it, everything is provisional.
+    pub(super) newest: i64,
+}
+
 /// Gives out a place.
-pub(super) fn next_place(
+pub(super) fn next_position(
     transaction: &Transaction<'_>,
     archive: &BareJid,
     place: Place,
-) -> Result<i64, StoreError> {
+) -> Result<Position, StoreError> {
     let archive = intern(transaction, archive)?;
     let (newest, oldest, at_end): (i64, i64, bool) = transaction
         .prepare_cached("SELECT newest_place, oldest_place, at_end FROM archive WHERE id = ?1")?
         .query_row(params![archive], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
-    match place {
-        Place::Provisional if at_end => Ok(after(newest)),
-        // What the archive still has to tell comes before this one.
-        Place::Provisional => Ok(after(newest.saturating_add(GAP))),
+    Ok(match place {
+        Place::Provisional => Position {
+            place: after(match at_end {
+                true => newest,
+                // What the archive still has to tell comes before this one.
+                false => newest.saturating_add(GAP),
+            }),
+            newest,
+        },
         Place::ArchiveNewer => {
-            let place = newest.saturating_add(STEP);
+            let newest = newest.saturating_add(STEP);
             transaction
                 .prepare_cached("UPDATE archive SET newest_place = ?2 WHERE id = ?1")?
-                .execute(params![archive, place])?;
-            Ok(place)
+                .execute(params![archive, newest])?;
+            Position {
+                place: newest,
+                newest,
+            }
         }
         Place::ArchiveOlder => {
-            let place = oldest.saturating_sub(STEP);
+            let oldest = oldest.saturating_sub(STEP);
             transaction
                 .prepare_cached("UPDATE archive SET oldest_place = ?2 WHERE id = ?1")?
-                .execute(params![archive, place])?;
-            Ok(place)
+                .execute(params![archive, oldest])?;
+            Position {
+                place: oldest,
+                newest,
+            }
         }
-    }
+    })
 }
 
 pub(super) fn reopen_all(transaction: &Transaction<'_>) -> Result<(), StoreError> {

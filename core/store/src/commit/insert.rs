@@ -1,9 +1,9 @@
 //! Inserting messages, each once.
 
-use eft_types::{DeviceId, MessageId, OriginId, StanzaId, Timestamp};
+use eft_types::{BareJid, DeviceId, MessageId, OriginId, StanzaId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
 
-use super::archive;
+use super::archive::{self, Position};
 use super::conversation::{self, ConversationRow};
 use super::flood::{self, Fate};
 use super::update;
@@ -16,7 +16,7 @@ use crate::model::{
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    own: &eft_types::BareJid,
+    own: &BareJid,
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
     let conversation = conversation::intern(transaction, &message.conversation, message.received)?;
@@ -34,10 +34,10 @@ pub(super) fn insert(
     {
         return fold(transaction, own, conversation, message, device, day);
     }
-    let place = place(transaction, own, conversation, message, message.place)?;
+    let position = position(transaction, own, conversation, message, message.place)?;
     let row = NewRow {
         conversation: conversation.id,
-        place,
+        place: position.place,
         named_by,
         failure_day: day,
         folded_count: 0,
@@ -99,7 +99,7 @@ fn find_known(
 /// Gives a known row what this copy knows better.
 fn merge(
     transaction: &Transaction<'_>,
-    own: &eft_types::BareJid,
+    own: &BareJid,
     conversation: ConversationRow,
     known: &Known,
     named_by: Option<i64>,
@@ -116,8 +116,8 @@ fn merge(
             .execute(params![known.id.as_row(), time.as_millis()])?;
     }
     if message.place != Place::Provisional && !archive::is_archived(known.place) {
-        let place = place(transaction, own, conversation, message, message.place)?;
-        settle(transaction, conversation, known, place)?;
+        let position = position(transaction, own, conversation, message, message.place)?;
+        settle(transaction, conversation, known, position)?;
     }
     if !known.readable && message.content.is_readable() {
         update::content(transaction, known.id, &message.content, message.encryption)?;
@@ -126,17 +126,31 @@ fn merge(
     Ok(Insertion::Duplicate(known.id))
 }
 
-/// Moves a message from its provisional place to its archive position. Those that arrived after it
-/// and that no archive has named keep following it.
+/// Moves a message from its provisional place to its archive position. What no archive has named
+/// keeps its neighbours: what stood before the message now stands before its position, what arrived
+/// after it follows it.
 fn settle(
     transaction: &Transaction<'_>,
     conversation: ConversationRow,
     known: &Known,
-    place: i64,
+    position: Position,
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached("UPDATE message SET place = ?2 WHERE id = ?1")?
-        .execute(params![known.id.as_row(), place])?;
+        .execute(params![known.id.as_row(), position.place])?;
+    transaction
+        .prepare_cached(
+            "UPDATE message SET place = ?5
+             WHERE conversation = ?1 AND place > ?2 AND (place, id) < (?3, ?4)
+               AND stanza_id IS NULL",
+        )?
+        .execute(params![
+            conversation.id,
+            position.newest,
+            known.place,
+            known.id.as_row(),
+            archive::before(position.place),
+        ])?;
     transaction
         .prepare_cached(
             "UPDATE message SET place = ?4
@@ -146,7 +160,7 @@ fn settle(
             conversation.id,
             known.place,
             known.id.as_row(),
-            archive::after(place),
+            archive::after(position.place),
         ])?;
     Ok(())
 }
@@ -154,7 +168,7 @@ fn settle(
 /// Counts a failure that is one too many.
 fn fold(
     transaction: &Transaction<'_>,
-    own: &eft_types::BareJid,
+    own: &BareJid,
     conversation: ConversationRow,
     message: &NewMessage,
     device: Option<DeviceId>,
@@ -173,7 +187,7 @@ fn fold(
     };
     let row = NewRow {
         conversation: conversation.id,
-        place: place(transaction, own, conversation, message, Place::Provisional)?,
+        place: position(transaction, own, conversation, message, Place::Provisional)?.place,
         named_by: None,
         failure_day: Some(day),
         folded_count: 1,
@@ -181,15 +195,15 @@ fn fold(
     Ok(Insertion::Folded(write_row(transaction, &row, &first)?))
 }
 
-fn place(
+fn position(
     transaction: &Transaction<'_>,
-    own: &eft_types::BareJid,
+    own: &BareJid,
     conversation: ConversationRow,
     message: &NewMessage,
     place: Place,
-) -> Result<i64, StoreError> {
+) -> Result<Position, StoreError> {
     let archive = archive::of_conversation(&message.conversation, conversation, own);
-    archive::next_place(transaction, archive, place)
+    archive::next_position(transaction, archive, place)
 }
 
 /// Columns of a new row that the message itself does not say.

@@ -26,7 +26,7 @@ pub use opaque::Opaque;
 pub use outbox::{NewOutboxEntry, OutboxContent, OutboxEntry, OutboxId};
 pub use outcome::{RetryTrigger, Unreadable, UnreadableCause};
 pub use stream::StreamState;
-pub use timeline::{Place, TimelineKey};
+pub use timeline::{Place, TimelineKey, TimelineKeyError};
 
 /// Gives a persisted enum its two directions from one list, so that they cannot disagree.
 macro_rules! stable_codes {

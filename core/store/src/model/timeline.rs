@@ -1,5 +1,8 @@
 //! The order of messages in a conversation.
 
+use core::fmt;
+use core::str::FromStr;
+
 /// Where a new message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -31,4 +34,49 @@ impl TimelineKey {
         place: i64::MAX,
         id: i64::MAX,
     };
+}
+
+/// Not a [`TimelineKey`] as its `Display` writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a timeline key")]
+pub struct TimelineKeyError;
+
+/// For hosts that carry a key as text, such as a list widget's page token.
+impl fmt::Display for TimelineKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.place, self.id)
+    }
+}
+
+impl FromStr for TimelineKey {
+    type Err = TimelineKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (place, id) = text.split_once(':').ok_or(TimelineKeyError)?;
+        let number = |text: &str| text.parse().map_err(|_| TimelineKeyError);
+        Ok(Self {
+            place: number(place)?,
+            id: number(id)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_survives_being_text_and_rubbish_is_none() {
+        for (place, id) in [(0, 0), (-7, 12), (i64::MAX, i64::MIN)] {
+            let key = TimelineKey { place, id };
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+        for rubbish in ["", ":", "1", "1:", "1:x", "1:2:3"] {
+            assert_eq!(
+                rubbish.parse::<TimelineKey>(),
+                Err(TimelineKeyError),
+                "{rubbish:?}"
+            );
+        }
+    }
 }

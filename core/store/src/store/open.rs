@@ -3,8 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::connection::{Role, connect};
-use crate::diagnose::{Diagnosis, diagnose};
+use crate::connection::{PAGE_BYTES, Role, connect};
 use crate::error::{OpenError, StoreError};
 use crate::key::StoreKey;
 use crate::migrate;
@@ -23,13 +22,8 @@ impl Store {
     /// [`OpenError`], by cause. The file is left as it is, whatever is wrong with it.
     pub fn open(path: &Path, key: &StoreKey, options: &StoreOptions) -> Result<Self, OpenError> {
         must_exist(path)?;
-        let mut writer = connect(path, key, options, Role::Writer)
-            .and_then(|connection| {
-                // The first read: only now is the key put to the test.
-                migrate::checked_version(&connection)?;
-                Ok(connection)
-            })
-            .map_err(|error| explain(error, path, key))?;
+        let mut writer = connect(path, key, options, Role::Writer)?;
+        migrate::checked_version(&writer)?;
         // The file's own mode since it was created; said again so that nothing can have changed it.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         migrate::migrate(&mut writer)?;
@@ -67,28 +61,20 @@ pub(super) fn load_key(
         .map_err(|error| OpenError::KeyUnavailable(SecretError::Corrupt(error)))
 }
 
+/// Refuses what SQLite would take for a new database: nothing, and an empty file.
 fn must_exist(path: &Path) -> Result<(), OpenError> {
     match path.metadata() {
-        Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(_) => Err(OpenError::Io {
+        Ok(metadata) if !metadata.is_file() => Err(OpenError::Io {
             detail: "not a file".into(),
         }),
+        Ok(metadata) if metadata.len() < PAGE_BYTES as u64 => Err(OpenError::Corrupt {
+            detail: "shorter than a page",
+        }),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OpenError::NotFound {
             path: path.to_owned(),
         }),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Tells a wrong key from a damaged file where SQLCipher cannot.
-fn explain(error: OpenError, path: &Path, key: &StoreKey) -> OpenError {
-    match error {
-        OpenError::Corrupt { .. } | OpenError::Bug { .. } => match diagnose(path, key) {
-            Ok(Diagnosis::WrongKey) => OpenError::WrongKey,
-            Ok(Diagnosis::Corrupt(detail)) => OpenError::Corrupt { detail },
-            Err(error) => error.into(),
-        },
-        other => other,
     }
 }
 

@@ -1,0 +1,178 @@
+//! What the files show to somebody without the key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eft_store::{Batch, Credential};
+
+use crate::foreign::{our_settings, raw_connection};
+use crate::support::*;
+
+const MARKER: &str = "wherefore-marker-art-thou";
+
+/// What must not stand in any file: content, addresses, names of tables.
+const SECRETS: [&str; 5] = [
+    MARKER,
+    "juliet@capulet.example",
+    "romeo@montague.example",
+    "CREATE TABLE",
+    "omemo_record",
+];
+
+/// A home with a marker in every kind of content.
+fn marked() -> Home {
+    let home = Home::new();
+    let mut batch = Batch::new();
+    for number in 0..50 {
+        batch.insert_message(live(&format!("{MARKER} {number}")));
+    }
+    batch.set_credential(Some(Credential::new(MARKER.into())));
+    home.commit(&batch);
+    home
+}
+
+/// Every file in the folder of a home.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn finds(file: &Path, text: &str) -> bool {
+    let bytes = fs::read(file).unwrap();
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn the_search_finds_everything_in_an_unencrypted_copy() {
+    let home = marked();
+    let plain = home.folder.path().join("plain.db");
+    let connection = raw_connection(&home.path(), &our_settings());
+    connection
+        .execute_batch(&format!(
+            "ATTACH DATABASE '{}' AS plain KEY ''; SELECT sqlcipher_export('plain');",
+            plain.display()
+        ))
+        .unwrap();
+    for secret in SECRETS {
+        assert!(finds(&plain, secret), "{secret}");
+    }
+}
+
+#[test]
+fn neither_database_nor_log_nor_shared_memory_shows_content_or_schema() {
+    let home = marked();
+    let names = |files: &[PathBuf]| {
+        let mut names: Vec<_> = files
+            .iter()
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let open = files(home.folder.path());
+    assert_eq!(names(&open), ["romeo.db", "romeo.db-shm", "romeo.db-wal"]);
+    let log = fs::metadata(home.folder.path().join("romeo.db-wal")).unwrap();
+    assert!(log.len() > 4096, "the messages are in the log");
+    for file in &open {
+        for secret in SECRETS {
+            assert!(!finds(file, secret), "{secret} in {}", file.display());
+        }
+    }
+    let folder = home.folder;
+    home.store.close().unwrap();
+    let closed = files(folder.path());
+    assert_eq!(names(&closed), ["romeo.db"], "nothing old is left in a log");
+    for secret in SECRETS {
+        assert!(!finds(&closed[0], secret), "{secret}");
+    }
+}
+
+#[test]
+fn exactly_the_first_32_bytes_are_plain_and_they_are_sqlites_header() {
+    let home = marked();
+    let path = home.path();
+    home.store.close().unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let (header, rest) = bytes.split_at(32);
+    // https://sqlite.org/fileformat.html#the_database_header
+    assert_eq!(&header[..16], b"SQLite format 3\0");
+    assert_eq!(header[16..18], [0x10, 0x00], "pages of 4096 bytes");
+    assert_eq!(header[18..20], [2, 2], "write-ahead log");
+    assert_eq!(
+        header[20], 80,
+        "initialisation vector and HMAC at the end of each page"
+    );
+    assert_eq!(header[21..24], [64, 32, 32], "fixed by the format");
+    let pages = u32::from_be_bytes(header[28..32].try_into().unwrap()) as usize;
+    assert_eq!(pages * 4096, bytes.len());
+
+    // Of an unencrypted database the next 68 bytes are mostly zero, and the first page is text.
+    let zeros = rest[..68].iter().filter(|byte| **byte == 0).count();
+    assert!(zeros < 10, "{zeros} of 68");
+    // Encrypted bytes look random: each page has nearly every value.
+    for page in bytes.chunks(4096) {
+        let mut seen = [false; 256];
+        page.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+        let seen = seen.iter().filter(|seen| **seen).count();
+        assert!(seen > 250, "{seen} different bytes in a page");
+    }
+}
+
+#[test]
+fn two_databases_under_one_key_share_no_block() {
+    let blocks = |home: Home| {
+        let path = home.path();
+        home.store.close().unwrap();
+        let bytes = fs::read(path).unwrap();
+        let blocks = bytes[32..].chunks_exact(16).map(<[u8]>::to_vec);
+        blocks.collect::<std::collections::HashSet<_>>()
+    };
+    assert!(blocks(marked()).is_disjoint(&blocks(marked())));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = marked();
+    for file in files(home.folder.path()) {
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", file.display());
+    }
+}
+
+#[test]
+fn what_was_deleted_is_not_left_in_a_free_page() {
+    let home = Home::new();
+    let installed = eft_omemo::install(&own(), &[], at(1), &mut rng(1)).changes;
+    let mut deletions = eft_omemo::Changes::new();
+    for (key, _) in installed.iter() {
+        deletions.delete(key.clone());
+    }
+    for changes in [installed.clone(), deletions] {
+        let mut batch = Batch::new();
+        batch.merge_changes(changes);
+        home.commit(&batch);
+    }
+    let path = home.path();
+    let folder = home.folder;
+    home.store.close().unwrap();
+    // Page by page, decrypted, free pages included: `sqlcipher_export` would leave those out.
+    let plain = folder.path().join("pages");
+    let connection = raw_connection(&path, &our_settings());
+    let pages: u32 = connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    let free: u32 = connection
+        .query_row("PRAGMA freelist_count", [], |row| row.get(0))
+        .unwrap();
+    assert!(free > 0 && free < pages, "{free} of {pages} pages are free");
+    let secure: u32 = connection
+        .query_row("PRAGMA secure_delete", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(secure, 1);
+    drop(connection);
+    drop(plain);
+}
