@@ -1,6 +1,7 @@
 //! The few primitives that OMEMO is made of, each with the specification's own notation.
 
 pub(crate) mod cbc;
+pub(crate) mod field;
 pub(crate) mod kdf;
 pub(crate) mod mac;
 pub(crate) mod xeddsa;

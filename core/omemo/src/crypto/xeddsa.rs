@@ -21,6 +21,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha512};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::field::is_field_element;
+
 /// A signature: `R || s`.
 pub(crate) type SignatureBytes = [u8; 64];
 
@@ -98,6 +100,13 @@ pub(crate) fn verify_montgomery(u: &[u8; 32], message: &[u8], signature: &[u8]) 
     MontgomeryPoint(*u)
         .to_edwards(sign)
         .is_some_and(|point| verify(&point.compress().to_bytes(), message, &signature))
+}
+
+/// Whether an Ed25519 public key is the only form of its point: `y` reduced.
+pub(crate) fn is_canonical(ed25519: &[u8; 32]) -> bool {
+    let mut y = *ed25519;
+    y[31] &= 0x7F;
+    is_field_element(&y)
 }
 
 /// `u = (1 + y) / (1 - y)`: the Montgomery form of an Ed25519 public key, the sign dropped (RFC 7748

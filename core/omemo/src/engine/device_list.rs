@@ -83,7 +83,9 @@ pub fn device_list(
     jid: &BareJid,
     version: Version,
 ) -> Result<Option<DeviceList>, StepError> {
-    Ok(Step::new(records).device_list(jid, version)?.map(DeviceListRecord::list))
+    Ok(Step::new(records)
+        .device_list(jid, version)?
+        .map(DeviceListRecord::list))
 }
 
 /// Our account's device list as it is to be published now: what was last received, labels unchanged, with

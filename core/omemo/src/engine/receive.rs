@@ -378,6 +378,8 @@ impl Reception<'_> {
         let old_chains = if present {
             OldChains::default()
         } else {
+            let [_, old_chains, _] = store_session::rows(&self.sender, self.version());
+            step.require([old_chains, self.skipped_index()])?;
             step.old_chains(&self.sender, self.version())?
         };
         Ok(session.decrypt(&self.parties, &old_chains, message))
@@ -593,11 +595,15 @@ impl Reception<'_> {
         Ok(())
     }
 
-    fn put_index(&self, step: &mut Step<'_>, index: crate::session::SkippedKeys) {
-        let key = RecordKey::SkippedKeys {
+    fn skipped_index(&self) -> RecordKey {
+        RecordKey::SkippedKeys {
             address: self.sender.clone(),
             version: self.version(),
-        };
+        }
+    }
+
+    fn put_index(&self, step: &mut Step<'_>, index: crate::session::SkippedKeys) {
+        let key = self.skipped_index();
         if index.is_empty() {
             step.delete(key);
         } else {

@@ -36,15 +36,17 @@ pub(super) fn replace(
     let [session_key, chains_key, archive_key] = rows(address, version);
     if let Some(former) = step.session(address, version)?.cloned() {
         let mut archive = step.archived_sessions(address, version)?;
+        let its_chains = step.old_chains(address, version)?;
+        if !its_chains.is_empty() {
+            step.delete(chains_key.clone());
+        }
         archive.push(ArchivedSession {
             session: former,
-            old_chains: step.old_chains(address, version)?,
+            old_chains: its_chains,
         });
         step.put(archive_key, archive);
     }
-    if old_chains.is_empty() {
-        step.delete(chains_key);
-    } else {
+    if !old_chains.is_empty() {
         step.put(chains_key, old_chains);
     }
     step.put(session_key, session);

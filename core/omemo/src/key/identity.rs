@@ -68,10 +68,14 @@ impl IdentityKey {
     /// Reads the 32 bytes of the Ed25519 form (omemo:2).
     ///
     /// # Errors
-    /// [`KeyError::WrongLength`], [`KeyError::NotAPoint`], [`KeyError::SmallOrder`].
+    /// [`KeyError::WrongLength`], [`KeyError::NotCanonical`], [`KeyError::NotAPoint`],
+    /// [`KeyError::SmallOrder`].
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
         let ed25519 = <[u8; 32]>::try_from(bytes)
             .map_err(|_| KeyError::WrongLength { found: bytes.len() })?;
+        if !xeddsa::is_canonical(&ed25519) {
+            return Err(KeyError::NotCanonical);
+        }
         let montgomery = xeddsa::montgomery(&ed25519).ok_or(KeyError::NotAPoint)?;
         Ok(Self {
             curve25519: PublicKey::parse(&montgomery)?,
@@ -82,7 +86,7 @@ impl IdentityKey {
     /// Reads the 32 bytes of the Montgomery form (legacy, without its type byte).
     ///
     /// # Errors
-    /// [`KeyError::WrongLength`], [`KeyError::SmallOrder`].
+    /// [`KeyError::WrongLength`], [`KeyError::NotCanonical`], [`KeyError::SmallOrder`].
     pub fn from_curve25519(bytes: &[u8]) -> Result<Self, KeyError> {
         Ok(Self {
             curve25519: PublicKey::parse(bytes)?,

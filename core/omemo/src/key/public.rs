@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::crypto::field::is_field_element;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +21,13 @@ pub enum KeyError {
         /// Type byte received.
         found: u8,
     },
-    /// No point of the Edwards curve, or not encoded canonically.
+    /// No point of the Edwards curve.
     #[error("not a point of the curve")]
     NotAPoint,
+    /// A coordinate not below 2²⁵⁵−19. RFC 7748 would reduce it; but then one key would have several forms, some
+    /// of which no MAC covers, and nobody writes any but the reduced one.
+    #[error("not encoded canonically")]
+    NotCanonical,
     /// A point of small order: a Diffie-Hellman with it is the same for every private key.
     #[error("a point of small order")]
     SmallOrder,
@@ -37,10 +42,13 @@ impl PublicKey {
     /// Reads 32 bytes.
     ///
     /// # Errors
-    /// [`KeyError::WrongLength`], [`KeyError::SmallOrder`].
+    /// [`KeyError::WrongLength`], [`KeyError::NotCanonical`], [`KeyError::SmallOrder`].
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         let bytes = <[u8; 32]>::try_from(bytes)
             .map_err(|_| KeyError::WrongLength { found: bytes.len() })?;
+        if !is_field_element(&bytes) {
+            return Err(KeyError::NotCanonical);
+        }
         // Eight times a point of small order is the identity, on the curve and on its twist.
         let eightfold = MontgomeryPoint(bytes).mul_bits_be([true, false, false, false].into_iter());
         if eightfold.to_bytes() == [0; 32] {

@@ -4,15 +4,22 @@ use super::*;
 use crate::crypto::xeddsa;
 use crate::testing::{Vectors, seeded};
 
-/// Every point of small order on Curve25519 and its twist, and their non-canonical encodings below 2²⁵⁵.
-pub(crate) const SMALL_ORDER: [&str; 7] = [
+/// Every point of small order on Curve25519 and its twist.
+const SMALL_ORDER: [&str; 5] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
     "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
     "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+/// 2²⁵⁵−19 and more, up to 2²⁵⁶−1.
+const NOT_CANONICAL: [&str; 5] = [
     "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0900000000000000000000000000000000000000000000000000000000000080",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 ];
 
 #[test]
@@ -130,6 +137,36 @@ fn points_of_small_order_are_no_keys() {
 }
 
 #[test]
+fn a_key_has_one_form() {
+    for hex in NOT_CANONICAL {
+        let bytes = crate::testing::unhex(hex);
+        assert_eq!(
+            PublicKey::parse(&bytes),
+            Err(KeyError::NotCanonical),
+            "{hex}"
+        );
+        assert_eq!(
+            IdentityKey::from_curve25519(&bytes).unwrap_err(),
+            KeyError::NotCanonical
+        );
+    }
+    for hex in &NOT_CANONICAL[..3] {
+        let mut bytes: [u8; 32] = crate::testing::unhex(hex).try_into().unwrap();
+        for sign in [0, 0x80] {
+            bytes[31] = 0x7F | sign;
+            assert_eq!(
+                IdentityKey::from_ed25519(&bytes).unwrap_err(),
+                KeyError::NotCanonical
+            );
+        }
+    }
+    // The largest one.
+    let mut largest = [0xFF; 32];
+    (largest[0], largest[31]) = (0xEB, 0x7F);
+    assert!(PublicKey::parse(&largest).is_ok());
+}
+
+#[test]
 fn other_lengths_are_no_keys() {
     for length in [0, 1, 31, 33, 64] {
         let bytes = vec![9; length];
@@ -151,7 +188,7 @@ fn bytes_off_the_edwards_curve_are_no_identity_key() {
 #[test]
 fn an_agreement_that_gives_zero_is_an_error() {
     let pair = KeyPair::generate(&mut seeded(5));
-    for hex in SMALL_ORDER {
+    for hex in SMALL_ORDER.iter().chain(&NOT_CANONICAL[..2]) {
         let point = PublicKey::trusted(crate::testing::unhex(hex).try_into().unwrap());
         assert_eq!(pair.agree(&point).unwrap_err(), NonContributory, "{hex}");
     }

@@ -230,7 +230,7 @@ impl Device {
             may_evict: self.may_evict,
             now: NOW,
         };
-        for _ in 0..5 {
+        for _ in 0..6 {
             match receive(&self.records, message, context, rng) {
                 Err(StepError::Missing(keys)) => self.load(&keys),
                 other => return other.unwrap(),
