@@ -10,7 +10,9 @@ CREATE TABLE account (
     encrypt_direct INTEGER NOT NULL DEFAULT 1,
     encrypt_rooms INTEGER NOT NULL DEFAULT 1,
     -- Raised by each new holder of the lease; a writer whose own number is older must stop.
-    generation INTEGER NOT NULL DEFAULT 0
+    generation INTEGER NOT NULL DEFAULT 0,
+    -- Counts what syncs the log when nothing else changes. The number means nothing.
+    sync_count INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Everything that the OMEMO engine keeps, a row per record.
