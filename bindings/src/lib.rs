@@ -1,1 +1,38 @@
-//! Placeholder until the first code lands.
+//! What Kotlin and Swift see of Eft: exported types, conversions, the public error, observers.
+//!
+//! Not here: behaviour. Whatever these exports do, the crate `eft` does; a change of what Eft does
+//! never belongs in this crate. The facades in `android/` and `ios/` make it idiomatic.
+//!
+//! | Module | Exports |
+//! |---|---|
+//! | [`eft`] | [`Eft`]: opens the data folder |
+//! | [`account`] | [`Account`]: one login, its devices and events |
+//! | [`conversation`] | [`Conversation`]: sending, and the timeline |
+//! | [`message`] | records of messages |
+//! | [`device`] | records of devices and trust |
+//! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
+//! | [`secret_store`] | [`SecretStore`]: the platform's keychain, implemented by the host |
+//! | [`error`] | [`EftError`] |
+//!
+//! Every async export may be awaited on any executor: the core runs on threads of its own. Dropping
+//! the future (cancelling the coroutine or task) gives up waiting and never leaves work half done.
+
+pub mod account;
+pub mod conversation;
+pub mod device;
+pub mod eft;
+pub mod error;
+pub mod event;
+pub mod message;
+pub mod secret_store;
+
+pub use account::{Account, ConnectOptions, ServerAddress};
+pub use conversation::{Conversation, TimelinePage};
+pub use device::{Device, Trust};
+pub use eft::Eft;
+pub use error::EftError;
+pub use event::{AccountObserver, Event, Subscription};
+pub use message::{Content, Delivery, Encryption, Message};
+pub use secret_store::{SecretStore, SecretStoreError};
+
+uniffi::setup_scaffolding!("eft");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use eft_tests::plain_database;
+use eft_tests::{Phone, unencrypted_copy};
 
 use crate::story::Failure;
 
@@ -42,14 +42,17 @@ pub(crate) fn size(folder: &Path) -> Result<(usize, u64), Failure> {
     Ok((count, bytes))
 }
 
-/// Plants `marker` where it can be read, and finds it: in a plain file, and in a database like ours
-/// but without encryption. A search that finds nothing means something only after this.
-pub(crate) fn prove_the_search(scratch: &Path, marker: &str) -> Result<(), Failure> {
+/// Plants `marker` in a plain file and finds it there, and in an unencrypted copy of a phone's database. A search that finds nothing means something only after this.
+pub(crate) fn prove_the_search(
+    scratch: &Path,
+    phone: &Phone,
+    marker: &str,
+) -> Result<(), Failure> {
     fs::create_dir_all(scratch)?;
     let file = scratch.join("marker.txt");
     fs::write(&file, format!("somewhere in here: {marker}."))?;
-    let database = scratch.join("plain.db");
-    plain_database(&database, marker)?;
+    let database = scratch.join("unencrypted.db");
+    unencrypted_copy(phone, &database)?;
     let found = files_containing(scratch, marker)?;
     for planted in [file, database] {
         if !found.contains(&planted) {

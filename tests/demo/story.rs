@@ -258,8 +258,8 @@ fn what_the_server_saw(telling: &Telling, cast: &Cast) -> Result<(), Failure> {
 
 async fn what_lies_on_disk(telling: &Telling, cast: &Cast, folder: &Path) -> Result<(), Failure> {
     telling.chapter("What lies on the devices' disks");
-    at_rest::prove_the_search(&folder.join("scratch"), MARKER)?;
-    telling.checked("A search finds the marker of this story in a plain file and in an unencrypted database.");
+    at_rest::prove_the_search(&folder.join("scratch"), &cast.phone, MARKER)?;
+    telling.checked("A search finds the words of this story in a clear file and in an unencrypted copy of a database.");
     for device in [&cast.phone, &cast.laptop, &cast.bobs] {
         let (count, bytes) = at_rest::size(device.folder())?;
         check(count > 0, "there are no files to search")?;

@@ -3,6 +3,9 @@
 //! | File | Story |
 //! |---|---|
 //! | `harness` | the support library itself: does what the stories stand on hold? |
+//! | `talk` | two devices of Alice and one of Bob: every device once, offline, in order |
+//! | `interop` | Eft and a client that shares no code with it |
+//! | `refusals` | what must not work, and what is said about it |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
 
 #![allow(
@@ -15,3 +18,6 @@
 
 mod bots;
 mod harness;
+mod interop;
+mod refusals;
+mod talk;

@@ -1,7 +1,7 @@
 //! What the tests, the demo and the benches stand on: a real server, real peers, a bad network.
 //!
-//! Not here: any behaviour of Eft. Nothing in this crate speaks OMEMO or XMPP by itself, so that a fault of
-//! Eft cannot hide a fault of Eft.
+//! Not here: any behaviour of Eft. Nothing in this crate but [`Phone`], which only calls the public API, speaks
+//! OMEMO or XMPP, so that a fault of Eft cannot hide a fault of Eft.
 //!
 //! | Module | Noun |
 //! |---|---|
@@ -10,6 +10,8 @@
 //! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
+//! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
+//! | [`unencrypted`] | [`unencrypted_copy`] of a phone's database |
 //! | [`port`] | [`free_port`] |
 //!
 //! ```no_run
@@ -30,13 +32,17 @@ pub mod bot;
 pub mod certificates;
 pub mod deadline;
 pub mod fault_proxy;
+pub mod phone;
 pub mod port;
 mod process;
 pub mod prosody;
+pub mod unencrypted;
 
 pub use bot::{Bot, BotError, BotOptions, Version};
 pub use certificates::{Certificates, CertificatesError};
 pub use deadline::{Deadline, TimedOut, wait_for};
 pub use fault_proxy::{Direction, FaultProxy};
+pub use phone::{Phone, connect_options};
 pub use port::free_port;
+pub use unencrypted::unencrypted_copy;
 pub use prosody::{ArchivePolicy, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError};

@@ -1,5 +1,6 @@
 //! An Eft on a data folder of its own, as an app on a phone has it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,6 @@ use crate::prosody::{Login, Prosody};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One device of an account.
-#[derive(Debug)]
 pub struct Phone {
     /// What the scenario calls it.
     pub name: String,
@@ -28,6 +28,15 @@ pub struct Phone {
     events: Events,
     /// Events that came while something else was waited for.
     passed_by: Vec<Event>,
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone")
+            .field("name", &self.name)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Phone {
@@ -108,6 +117,12 @@ impl Phone {
         self.events = self.account.events();
         self.passed_by.clear();
         Ok(())
+    }
+
+    /// Where its keys are.
+    #[must_use]
+    pub fn secrets(&self) -> &MemorySecretStore {
+        &self.secrets
     }
 
     /// Where its data lies.

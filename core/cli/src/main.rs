@@ -1,3 +1,61 @@
-//! Placeholder.
+//! `eft`: a terminal chat client in line mode, the first customer of Eft's public API.
+//!
+//! Not here: anything that the API does not offer to every app.
 
-fn main() {}
+mod args;
+mod chat;
+mod inspect;
+mod output;
+mod password;
+mod secrets;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use eft::{Config, Eft};
+
+use args::{Cli, Command, SecretsAt};
+use output::Output;
+
+/// What stops the program: one sentence for the person at the terminal.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let in_keyring = cli.secrets == SecretsAt::Keyring;
+    match run(cli, &output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(failure.as_ref());
+            if in_keyring && is_about_keys(failure.as_ref()) {
+                output.hint("a machine without a keyring needs --secrets file:DIR");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_about_keys(failure: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(failure.downcast_ref(), Some(eft::Error::KeyUnavailable { .. }))
+}
+
+async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let secrets = secrets::open(&cli.secrets)?;
+    let eft = Eft::open(
+        Config {
+            data_dir: cli.data.clone(),
+        },
+        Arc::from(secrets),
+    )?;
+    match cli.command {
+        Command::Chat(chat) => chat::run(&eft, chat, output).await,
+        Command::Devices { me, of } => inspect::devices(&eft, &me, of.as_ref(), output).await,
+        Command::Fingerprint { me } => inspect::fingerprint(&eft, &me, output).await,
+        Command::History { me, peer, count } => {
+            inspect::history(&eft, &me, &peer, count, output).await
+        }
+    }
+}

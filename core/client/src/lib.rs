@@ -1,1 +1,58 @@
-//! Placeholder until the first code lands.
+//! Eft: the engine inside a native XMPP chat app.
+//!
+//! Not here: a user interface; calls; a push server; an XMPP server. No protocol or cryptography of
+//! its own either: this crate joins the session (`eft-xmpp`), the OMEMO engine (`eft-omemo`) and
+//! the encrypted store (`eft-store`), and brings the clock and the randomness.
+//!
+//! ```text
+//!   bytes ─► xmpp ─► Stanza ─► pump ─► omemo engine ─► Outcome ─► store.commit ─► Event ─► the app
+//!                               ▲                                      │
+//!                               └── Command ◄── Account, Conversation  └─► only now: ack, answer, send
+//! ```
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`Eft`] | the data folder and its accounts |
+//! | [`Account`] | one login: connecting, devices, trust, events |
+//! | [`Conversation`] | sending, and the timeline |
+//! | `pump` | the account's thread: the only one that moves ratchets and speaks to the server |
+//! | `unit` | one unit of work: read, compute, commit, then speak |
+//! | `translate` | the only place that knows the words of two layers |
+//!
+//! Futures of this crate need no particular executor: an account has threads of its own.
+
+mod account;
+mod clock;
+mod command;
+mod config;
+mod conversation;
+mod credential;
+mod devices;
+mod eft;
+mod error;
+mod event;
+mod folder;
+mod identity;
+mod message;
+mod pump;
+mod reader;
+mod timeline;
+mod translate;
+mod trust;
+mod unit;
+
+pub use account::Account;
+pub use config::{Config, ConnectOptions, Credentials, ServerAddress};
+pub use conversation::{Conversation, TEXT_MAX_BYTES, TIMELINE_PAGE_MAX};
+pub use eft::Eft;
+pub use error::{Cause, Error};
+pub use event::{CatchUpProgress, ConnectionState, Event, Events};
+pub use message::{Content, Delivery, Encryption, Message, Unreadable};
+pub use timeline::{TimelineKey, TimelinePage};
+pub use trust::{DeviceInfo, Trust};
+
+pub use eft_omemo::{DistrustedBy, Fingerprint, TrustLevel, VerifiedBy};
+#[cfg(feature = "keyring")]
+pub use eft_store::KeyringSecretStore;
+pub use eft_store::{FileSecretStore, MemorySecretStore, SecretError, SecretName, SecretStore};
+pub use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId, Timestamp};

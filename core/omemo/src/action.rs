@@ -175,3 +175,86 @@ fn from_stored(stored: Stored) -> Option<Action> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn every_action() -> Vec<Action> {
+        let jid = BareJid::new("juliet@capulet.example").unwrap();
+        let to = DeviceAddress::new(jid.clone(), DeviceId::new(7).unwrap());
+        Version::ALL
+            .into_iter()
+            .flat_map(|version| {
+                let (to, jid) = (to.clone(), jid.clone());
+                [
+                    Action::PublishBundle { version },
+                    Action::PublishDeviceList { version },
+                    Action::SendEmpty {
+                        to: to.clone(),
+                        version,
+                        reason: EmptyReason::Heartbeat,
+                    },
+                    Action::BuildSession {
+                        to: to.clone(),
+                        version,
+                    },
+                    Action::RefreshDeviceList { jid, version },
+                    Action::FetchBundle {
+                        address: to,
+                        version,
+                    },
+                ]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn actions_survive_a_round_trip_and_have_keys_of_their_own() {
+        let mut keys = std::collections::HashSet::new();
+        for action in every_action() {
+            let bytes = action.encode();
+            assert_eq!(Action::decode(&bytes).as_ref(), Ok(&action));
+            assert!(keys.insert(action.key()), "{action:?}");
+            for end in 1..bytes.len() {
+                assert_eq!(Action::decode(&bytes[..end]), Err(ActionError::Damaged));
+            }
+            let newer = [&[9], &bytes[1..]].concat();
+            assert_eq!(
+                Action::decode(&newer),
+                Err(ActionError::UnknownVersion { found: 9 })
+            );
+        }
+    }
+
+    #[test]
+    fn one_empty_message_serves_every_reason() {
+        let jid = BareJid::new("juliet@capulet.example").unwrap();
+        let to = DeviceAddress::new(jid, DeviceId::new(7).unwrap());
+        let [a, b] = [EmptyReason::Heartbeat, EmptyReason::KeyExchangeAnswer].map(|reason| {
+            Action::SendEmpty {
+                to: to.clone(),
+                version: Version::Omemo2,
+                reason,
+            }
+        });
+        assert_eq!(a.key(), b.key());
+    }
+
+    #[test]
+    fn device_id_0_is_no_stored_action() {
+        let stored = Stored::BuildSession("a@b.c".to_owned(), 0, Version::Omemo2);
+        let bytes = crate::record::to_bytes(ENCODING, &stored);
+        assert_eq!(Action::decode(&bytes), Err(ActionError::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes: Vec<u8>) {
+            let _ = Action::decode(&bytes);
+            let _ = Action::decode(&[&[ENCODING], bytes.as_slice()].concat());
+        }
+    }
+}

@@ -78,6 +78,9 @@ pub enum Outcome {
         device: DeviceAddress,
     },
     /// Decrypted before. Ordinary; to be ignored silently.
+    ///
+    /// A message whose key was thrown away looks the same. [`Event::SkippedKeysEvicted`] told of it, and
+    /// [`ReceiveContext::may_evict`](crate::ReceiveContext) prevents it.
     Duplicate,
     /// No key for our device. With a payload the user should know; without, ignore it.
     NotForThisDevice,

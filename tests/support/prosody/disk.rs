@@ -49,6 +49,22 @@ impl Prosody {
         Ok(text)
     }
 
+    /// Everything that lies on disk in `user`'s PEP nodes (XEP-0163): device lists, bundles.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn pep_text(&self, user: &str) -> io::Result<String> {
+        let mut text = String::new();
+        for file in files_below(&self.data_path())? {
+            let path = file.to_string_lossy();
+            if file.is_file() && path.contains("pep") && path.contains(user) {
+                text.push_str(&String::from_utf8_lossy(&fs::read(&file)?));
+            }
+        }
+        Ok(text)
+    }
+
     /// Every file of the server's data in which `needle` stands: archives, offline messages, PEP nodes.
     ///
     /// Prosody writes Lua string literals, so a `needle` with quotes or line breaks would be missed: use plain

@@ -32,7 +32,7 @@ fn edwards_key_pair(private: &[u8; 32]) -> (Zeroizing<Scalar>, [u8; 32]) {
     let mut k = Scalar::from_bytes_mod_order(*clamped);
     let point = EdwardsPoint::mul_base(&k).compress().to_bytes();
     let sign = subtle::Choice::from(point[31] >> 7);
-    let negated = -k;
+    let negated = Zeroizing::new(-k);
     let a = Zeroizing::new(subtle::ConditionallySelectable::conditional_select(
         &k, &negated, sign,
     ));

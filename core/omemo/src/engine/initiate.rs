@@ -27,23 +27,23 @@ pub fn initiate(
 ) -> Result<Effects, InitiateError> {
     let mut step = Step::new(records);
     let (address, version) = (bundle.address(), bundle.version());
-    step.require([
+    let own_and_theirs = [
         RecordKey::Account,
         RecordKey::Device(address.clone()),
         RecordKey::Trust(address.jid.clone()),
-    ])?;
-    step.require(store_session::rows(address, version))?;
+    ];
+    let sessions = store_session::rows(address, version);
+    step.require(own_and_theirs.into_iter().chain(sessions))?;
     if step.own_address()? == *address {
         return Err(InitiateError::OwnDevice);
     }
-    if let Some(known) = step.device(address)? {
-        if !known.identity.matches(bundle.identity_key()) {
-            return Err(InitiateError::IdentityChanged {
-                address: address.clone(),
-                known: known.identity.fingerprint(),
-                found: bundle.identity_key().fingerprint(),
-            });
-        }
+    let known = step.device(address)?;
+    if let Some(known) = known.filter(|known| !known.identity.matches(bundle.identity_key())) {
+        return Err(InitiateError::IdentityChanged {
+            address: address.clone(),
+            known: known.identity.fingerprint(),
+            found: bundle.identity_key().fingerprint(),
+        });
     }
     let session = new_session(&step, bundle, now, rng)?;
     store_session::replace(&mut step, address, version, session, OldChains::default())?;

@@ -82,9 +82,9 @@ pub fn maintain(
     let index = step.pre_keys(version)?;
     let age_millis = now.millis_since(index.signed_at);
     let complete = index.published.len() >= TARGET_PRE_KEYS;
-    // A clock that was wrong once must not stop the rotation until it is right again.
-    if age_millis >= SIGNED_PRE_KEY_ROTATION_MILLIS || age_millis < -SIGNED_PRE_KEY_ROTATION_MILLIS
-    {
+    // A key from the future: a clock that was wrong once must not stop the rotation until it is right again.
+    let fresh = -SIGNED_PRE_KEY_ROTATION_MILLIS..SIGNED_PRE_KEY_ROTATION_MILLIS;
+    if !fresh.contains(&age_millis) {
         rotate(&mut step, version, now, rng)?;
     }
     if !complete {

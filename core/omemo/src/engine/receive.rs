@@ -339,50 +339,46 @@ impl Reception<'_> {
         let Some(session) = step.session(&self.sender, self.version())?.cloned() else {
             return Err(Outcome::NoSession.into());
         };
-        let failure = match self.with_session(step, &session, message)? {
+        let old_chains = self.old_chains_for(step, &session, message)?;
+        let failure = match session.decrypt(&self.parties, &old_chains, message) {
             Ok(decrypted) => return self.keep(step, decrypted, Place::Current),
             Err(failure) => failure,
         };
-        // Only a session that does not know the chain leaves room for another.
-        if failure != DecryptError::BadMac {
+        // A session that knows the chain is the one that it belongs to.
+        if session.knows(&old_chains, &message.dh_pub) {
             return Err(failure.into());
         }
         let archive = step.archived_sessions(&self.sender, self.version())?;
         for (index, archived) in archive.sessions.iter().enumerate() {
-            match archived
-                .session
-                .decrypt(&self.parties, &archived.old_chains, message)
-            {
+            let (session, old_chains) = (&archived.session, &archived.old_chains);
+            match session.decrypt(&self.parties, old_chains, message) {
                 Ok(decrypted) => {
                     let place = Place::Archived(index, archive.clone());
                     return self.keep(step, decrypted, place);
                 }
-                Err(DecryptError::BadMac | DecryptError::SkippedTooMany { .. }) => {}
-                Err(other) => return Err(other.into()),
+                Err(failure) if session.knows(old_chains, &message.dh_pub) => {
+                    return Err(failure.into());
+                }
+                Err(_) => {}
             }
         }
         Err(failure.into())
     }
 
-    fn with_session(
+    /// The old chains of the current session, unless the message is of its present chain: that is the ordinary
+    /// case, and spares a row.
+    fn old_chains_for(
         &self,
         step: &Step<'_>,
         session: &Session,
         message: &RatchetMessage,
-    ) -> Result<Result<Decrypted, DecryptError>, StepError> {
-        // The present chain is the ordinary case, and spares a row.
-        let present = session
-            .ratchet
-            .receiver()
-            .is_some_and(|chain| chain.dh_pub == message.dh_pub);
-        let old_chains = if present {
-            OldChains::default()
-        } else {
-            let [_, old_chains, _] = store_session::rows(&self.sender, self.version());
-            step.require([old_chains, self.skipped_index()])?;
-            step.old_chains(&self.sender, self.version())?
-        };
-        Ok(session.decrypt(&self.parties, &old_chains, message))
+    ) -> Result<OldChains, StepError> {
+        if session.knows(&OldChains::default(), &message.dh_pub) {
+            return Ok(OldChains::default());
+        }
+        let [_, old_chains, _] = store_session::rows(&self.sender, self.version());
+        step.require([old_chains, self.skipped_index()])?;
+        step.old_chains(&self.sender, self.version())
     }
 
     /// A message with a key exchange: of the session that it made, or of one that it makes now.
@@ -399,7 +395,9 @@ impl Reception<'_> {
         };
         if let Some(session) = step.session(&self.sender, self.version())?.cloned() {
             if made(&session) {
-                let decrypted = self.with_session(step, &session, &exchange.message)??;
+                let message = &exchange.message;
+                let old_chains = self.old_chains_for(step, &session, message)?;
+                let decrypted = session.decrypt(&self.parties, &old_chains, message)?;
                 return self.keep(step, decrypted, Place::Current);
             }
             let archive = step.archived_sessions(&self.sender, self.version())?;

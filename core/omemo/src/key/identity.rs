@@ -12,26 +12,34 @@ use crate::crypto::xeddsa;
 /// The Ed25519 form that omemo:2 publishes is computed with its sign bit forced to 0 (XEdDSA). So the
 /// legacy key, the omemo:2 key and the fingerprint are the same point for everyone who looks.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdentityKeyPair(KeyPair);
+pub struct IdentityKeyPair {
+    pair: KeyPair,
+    ed25519: [u8; 32],
+}
 
 impl IdentityKeyPair {
     /// Draws a new key.
     pub fn generate(rng: &mut impl rand_core::CryptoRng) -> Self {
-        Self(KeyPair::generate(rng))
+        Self::from_pair(KeyPair::generate(rng))
     }
 
     /// From the 32 bytes of a Curve25519 private key; clamped on use.
     #[must_use]
     pub fn from_private(private: &[u8; 32]) -> Self {
-        Self(KeyPair::from_secret(Secret::new(private)))
+        Self::from_pair(KeyPair::from_secret(Secret::new(private)))
+    }
+
+    fn from_pair(pair: KeyPair) -> Self {
+        let ed25519 = xeddsa::ed25519_public(pair.private().bytes());
+        Self { pair, ed25519 }
     }
 
     /// The public half, in both forms.
     #[must_use]
-    pub fn public(&self) -> IdentityKey {
+    pub const fn public(&self) -> IdentityKey {
         IdentityKey {
-            curve25519: self.0.public(),
-            ed25519: Some(xeddsa::ed25519_public(self.0.private().bytes())),
+            curve25519: self.pair.public(),
+            ed25519: Some(self.ed25519),
         }
     }
 
@@ -39,17 +47,17 @@ impl IdentityKeyPair {
     pub(crate) fn sign(&self, message: &[u8], rng: &mut impl rand_core::CryptoRng) -> [u8; 64] {
         let mut z = zeroize::Zeroizing::new([0; 64]);
         rng.fill_bytes(z.as_mut_slice());
-        xeddsa::sign(self.0.private().bytes(), message, &z)
+        xeddsa::sign(self.pair.private().bytes(), message, &z)
     }
 
     pub(crate) const fn pair(&self) -> &KeyPair {
-        &self.0
+        &self.pair
     }
 }
 
 impl fmt::Debug for IdentityKeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IdentityKeyPair({:?})", self.0.public())
+        write!(f, "IdentityKeyPair({:?})", self.pair.public())
     }
 }
 

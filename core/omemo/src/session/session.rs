@@ -153,6 +153,12 @@ impl Session {
         Ok(session.decrypted(message, key_material, reached.skipped, None, Vec::new()))
     }
 
+    /// Whether the peer has been seen to send under a ratchet key in this session.
+    pub(crate) fn knows(&self, old_chains: &OldChains, dh_pub: &PublicKey) -> bool {
+        let present = self.ratchet.receiver();
+        present.is_some_and(|chain| chain.dh_pub == *dh_pub) || old_chains.find(dh_pub).is_some()
+    }
+
     /// Decrypts a message, on copies. `old_chains` are those of this session.
     pub(crate) fn decrypt(
         &self,

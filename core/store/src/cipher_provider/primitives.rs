@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 pub(crate) const KEY_BYTES: usize = 32;
 /// CBC's initialisation vector, and the block of AES.
 pub(crate) const BLOCK_BYTES: usize = 16;
-/// Longest output of [`Hash`].
+/// Longest output of a [`Hash`](enum@Hash).
 pub(crate) const MAX_MAC_BYTES: usize = 64;
 
 /// Hash of an HMAC or a PBKDF2, by SQLCipher's numbers.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use crate::connection::{PAGE_BYTES, Role, connect};
 use crate::error::{OpenError, StoreError};
 use crate::key::StoreKey;
@@ -24,8 +26,7 @@ impl Store {
         must_exist(path)?;
         let mut writer = connect(path, key, options, Role::Writer)?;
         migrate::checked_version(&writer)?;
-        // The file's own mode since it was created; said again so that nothing can have changed it.
-        writer.pragma_update(None, "journal_mode", "WAL")?;
+        log_ahead(&writer)?;
         migrate::migrate(&mut writer)?;
         let own = read::own_jid(&writer).map_err(unreadable_account)?;
         Ok(Self {
@@ -76,6 +77,19 @@ fn must_exist(path: &Path) -> Result<(), OpenError> {
         }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Sets the write-ahead log. It is the file's own mode since it was created; this makes sure of it,
+/// because readers, durability and the kill-safety of a batch all rest on it.
+fn log_ahead(writer: &Connection) -> Result<(), OpenError> {
+    let mode: String =
+        writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(OpenError::Io {
+        detail: "the file system has no shared memory, which the write-ahead log needs".into(),
+    })
 }
 
 fn unreadable_account(error: StoreError) -> OpenError {

@@ -229,4 +229,45 @@ mod tests {
         writer.sync().unwrap();
         assert!(!writer.lock().unsynced);
     }
+
+    #[test]
+    fn a_full_disk_is_told_and_takes_nothing_of_the_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path());
+        let limit_pages = |limit: u32| {
+            let state = writer.lock();
+            let pages: u32 = state
+                .connection
+                .pragma_query_value(None, "page_count", |row| row.get(0))
+                .unwrap();
+            state
+                .connection
+                .query_row(
+                    &format!("PRAGMA max_page_count = {}", pages + limit),
+                    [],
+                    |_| Ok(()),
+                )
+                .unwrap();
+        };
+        let rows = || {
+            let state = writer.lock();
+            state
+                .connection
+                .query_row("SELECT count(*) FROM conversation", [], |row| {
+                    row.get::<_, u32>(0)
+                })
+                .unwrap()
+        };
+        let mut large = Batch::new();
+        for number in 0..2000 {
+            large.conversations.extend(batch(number).conversations);
+        }
+        limit_pages(3);
+        let error = writer.commit(&own(), &large, Durability::Full).unwrap_err();
+        assert!(matches!(error, StoreError::DiskFull), "{error:?}");
+        assert_eq!(rows(), 0);
+        limit_pages(1000);
+        writer.commit(&own(), &large, Durability::Full).unwrap();
+        assert_eq!(rows(), 2000);
+    }
 }

@@ -158,7 +158,7 @@ fn the_better_version_is_sticky_and_a_downgrade_is_told() {
         device.run(|records| reach(records, address)).unwrap()
     };
     assert_eq!(how(&mut device, &a), Reach::Unlisted);
-    received(&mut device, &juliet(), Version::Legacy, &list(&[1, 2]));
+    let _ = received(&mut device, &juliet(), Version::Legacy, &list(&[1, 2]));
     assert_eq!(
         (how(&mut device, &a), how(&mut device, &b)),
         (Reach::Legacy, Reach::Legacy)
@@ -183,7 +183,7 @@ fn the_better_version_is_sticky_and_a_downgrade_is_told() {
         (Reach::Downgraded, Reach::Legacy)
     );
     // The other order: off both, then back on the legacy list only.
-    received(&mut device, &juliet(), Version::Legacy, &list(&[2]));
+    let _ = received(&mut device, &juliet(), Version::Legacy, &list(&[2]));
     assert_eq!(how(&mut device, &a), Reach::Unlisted);
     let back = received(&mut device, &juliet(), Version::Legacy, &list(&[1, 2]));
     assert!(back.events.contains(&told));
@@ -192,7 +192,7 @@ fn the_better_version_is_sticky_and_a_downgrade_is_told() {
             .events
             .contains(&Event::DeviceDowngraded { address: b })
     );
-    received(&mut device, &juliet(), Version::Omemo2, &list(&[1]));
+    let _ = received(&mut device, &juliet(), Version::Omemo2, &list(&[1]));
     assert_eq!(how(&mut device, &a), Reach::Omemo2);
 }
 
@@ -208,7 +208,7 @@ fn a_stranger_s_list_is_fetched_and_that_of_an_acquaintance_is_not() {
         // Known from a list: not a stranger.
         let (jid, number) = (alice.address.jid.clone(), alice.address.device.as_u32());
         let mut informed = Device::install("bob@b.example", 2);
-        received(&mut informed, &jid, version, &list(&[number]));
+        let _ = received(&mut informed, &jid, version, &list(&[number]));
         informed.actions.clear();
         informed.read(&message);
         assert!(!informed.actions.contains(&refresh));

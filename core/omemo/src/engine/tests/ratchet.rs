@@ -103,7 +103,7 @@ fn an_encrypt_writes_the_session_row_only_and_that_row_is_small() {
             address: bob.address.clone(),
             version,
         };
-        assert_eq!(alice.written, [session.clone()]);
+        assert_eq!(alice.written, core::slice::from_ref(&session));
         assert!(alice.row_size(&session).unwrap() < 400);
     }
 }
@@ -300,7 +300,8 @@ fn each_ratchet_key_of_the_peer_gets_one_heartbeat() {
         assert_eq!(bob.actions, []);
         // The message of that very number is lost; a later one does it.
         bob.read(&messages[threshold + 1]);
-        assert_eq!(core::mem::take(&mut bob.actions), [heartbeat.clone()]);
+        assert_eq!(bob.actions, core::slice::from_ref(&heartbeat));
+        bob.actions.clear();
         bob.restart();
         for index in [threshold + 2, threshold + 4, threshold, threshold + 3] {
             bob.read(&messages[index]);

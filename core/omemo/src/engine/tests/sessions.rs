@@ -1,7 +1,7 @@
 //! Making, replacing and losing sessions.
 
 use super::ratchet::acquainted;
-use crate::limits::ARCHIVED_SESSIONS;
+use crate::limits::{ARCHIVED_SESSIONS, MAX_SKIP};
 use crate::testing::{Device, connect, seeded};
 use crate::{
     Action, EmptyReason, EncryptError, Event, InitiateError, Outcome, RecordKey, RecordKind,
@@ -315,6 +315,24 @@ fn replaced_sessions_are_bounded() {
         bob.receive(&firsts[0]),
         Outcome::UnknownPreKey { .. }
     ));
+}
+
+#[test]
+fn a_chain_of_a_replaced_session_is_recognised_however_far_ahead_the_message_is() {
+    // The current session takes such a number for one too far ahead in a chain that it does not know.
+    let version = Version::Omemo2;
+    let (mut alice, mut bob) = acquainted(version);
+    let first = alice.send(&bob.address, version, "first");
+    bob.read(&first);
+    for _ in 0..MAX_SKIP {
+        let message = alice.send(&bob.address, version, "read");
+        bob.read(&message);
+    }
+    let bundle = alice.bundle(version);
+    bob.initiate(&bundle).unwrap();
+    let far = alice.send(&bob.address, version, "far");
+    assert!(far.chain_position(&bob.address).unwrap().unwrap().n > MAX_SKIP);
+    assert_eq!(bob.read(&far), "far");
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! One login.
+
+use std::sync::Arc;
+
+use crate::conversation::Conversation;
+use crate::device::Device;
+use crate::error::{EftError, bare_jid};
+use crate::event::{AccountObserver, Subscription};
+
+/// An account on this device.
+#[derive(Debug, uniffi::Object)]
+pub struct Account {
+    pub(crate) inner: ::eft::Account,
+}
+
+/// How the server is reached; the default asks the DNS.
+#[derive(Clone, Debug, Default, uniffi::Record)]
+pub struct ConnectOptions {
+    /// Connect here instead of asking the DNS.
+    #[uniffi(default)]
+    pub server: Option<ServerAddress>,
+    /// More certificate authorities to trust, PEM.
+    #[uniffi(default)]
+    pub extra_roots_pem: Option<String>,
+    /// Allows SASL PLAIN, which hands the password to the server.
+    #[uniffi(default)]
+    pub allow_plain: bool,
+}
+
+/// A server's address given by hand.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ServerAddress {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// TLS from the first byte instead of STARTTLS.
+    pub direct_tls: bool,
+}
+
+impl From<ConnectOptions> for ::eft::ConnectOptions {
+    fn from(options: ConnectOptions) -> Self {
+        Self {
+            server: options.server.map(|server| ::eft::ServerAddress {
+                host: server.host,
+                port: server.port,
+                direct_tls: server.direct_tls,
+            }),
+            extra_roots_pem: options.extra_roots_pem,
+            allow_plain: options.allow_plain,
+            resource: None,
+        }
+    }
+}
+
+#[uniffi::export]
+impl Account {
+    /// The account's address.
+    pub fn jid(&self) -> String {
+        self.inner.jid().to_string()
+    }
+
+    /// Id of this device (XEP-0384).
+    pub fn device_id(&self) -> u32 {
+        self.inner.device_id().as_u32()
+    }
+
+    /// Fingerprint of this device: eight groups of eight hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        self.inner.fingerprint().to_string()
+    }
+
+    /// Connects and stays connected until `disconnect`. Returns once the device is published.
+    ///
+    /// # Errors
+    /// `Offline`, `AuthRejected`, `CertificateRejected`, `ServerTooOld`.
+    pub async fn connect(&self, options: ConnectOptions) -> Result<(), EftError> {
+        Ok(self.inner.connect(options.into()).await?)
+    }
+
+    /// Ends the connection; what was not acknowledged stays queued.
+    pub async fn disconnect(&self) {
+        self.inner.disconnect().await;
+    }
+
+    /// Ends the connection and closes the database. Every later call gets `Suspended`.
+    pub async fn close(&self) {
+        self.inner.close().await;
+    }
+
+    /// The one-to-one conversation with `peer`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no address.
+    pub fn conversation(&self, peer: String) -> Result<Arc<Conversation>, EftError> {
+        Ok(Arc::new(Conversation {
+            inner: self.inner.conversation(bare_jid(&peer)?),
+        }))
+    }
+
+    /// The devices known of an account, this one included for the own account.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `Suspended`.
+    pub async fn devices(&self, jid: String) -> Result<Vec<Device>, EftError> {
+        let devices = self.inner.devices(&bare_jid(&jid)?).await?;
+        Ok(devices.into_iter().map(Into::into).collect())
+    }
+
+    /// Tells `observer` what happens from now on, until the subscription is released.
+    pub fn subscribe(&self, observer: Arc<dyn AccountObserver>) -> Arc<Subscription> {
+        Arc::new(Subscription::start(self.inner.events(), observer))
+    }
+}

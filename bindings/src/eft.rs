@@ -1,0 +1,73 @@
+//! Opening the data folder.
+
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::error::{EftError, bare_jid};
+use crate::secret_store::{HostSecretStore, SecretStore};
+
+/// The data folder with its accounts.
+#[derive(Debug, uniffi::Object)]
+pub struct Eft {
+    inner: ::eft::Eft,
+}
+
+#[uniffi::export]
+impl Eft {
+    /// Opens (or makes) the folder. `secrets` is the platform's keychain.
+    ///
+    /// # Errors
+    /// `StoreDamaged` if the folder cannot be made or read.
+    #[uniffi::constructor]
+    pub fn open(data_dir: String, secrets: Arc<dyn SecretStore>) -> Result<Arc<Self>, EftError> {
+        let inner = ::eft::Eft::open(
+            ::eft::Config {
+                data_dir: data_dir.into(),
+            },
+            Arc::new(HostSecretStore(secrets)),
+        )?;
+        Ok(Arc::new(Self { inner }))
+    }
+
+    /// Addresses of the accounts in this folder.
+    ///
+    /// # Errors
+    /// `StoreDamaged` if the folder cannot be read.
+    pub fn accounts(&self) -> Result<Vec<String>, EftError> {
+        Ok(self
+            .inner
+            .accounts()?
+            .into_iter()
+            .map(|jid| jid.to_string())
+            .collect())
+    }
+
+    /// Makes a database, a device and its keys for an account. Does not connect.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no address or an account that is here already, `KeyUnavailable`.
+    pub async fn add_account(
+        &self,
+        jid: String,
+        password: String,
+    ) -> Result<Arc<Account>, EftError> {
+        let account = self
+            .inner
+            .add_account(::eft::Credentials {
+                jid: bare_jid(&jid)?,
+                password: password.into(),
+            })
+            .await?;
+        Ok(Arc::new(Account { inner: account }))
+    }
+
+    /// Opens an account of this folder.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an account that is not here, `KeyUnavailable`, `StoreLocked`,
+    /// `StoreDamaged`.
+    pub async fn account(&self, jid: String) -> Result<Arc<Account>, EftError> {
+        let account = self.inner.account(&bare_jid(&jid)?).await?;
+        Ok(Arc::new(Account { inner: account }))
+    }
+}

@@ -1,0 +1,164 @@
+//! Observers.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::device::Device;
+use crate::message::Message;
+
+/// Something that happened; everything it speaks of is on disk already.
+#[derive(Clone, Debug, uniffi::Enum)]
+pub enum Event {
+    /// A connection is being made.
+    Connecting,
+    /// Logged in.
+    Online,
+    /// The connection is gone.
+    Offline {
+        /// Stable code of the reason.
+        code: String,
+        /// The reason for a log.
+        reason: String,
+        /// When Eft tries again, milliseconds since the epoch; never, if there is none.
+        retry_at_ms: Option<i64>,
+    },
+    /// Not connected because the app wants it so.
+    Disconnected,
+    /// Catch-up moved on.
+    CatchUpProgressed {
+        /// Archived stanzas worked through in this run.
+        received_count: u64,
+        /// Whether the end of the archive was reached.
+        complete: bool,
+    },
+    /// A message stands in the timeline now.
+    MessageReceived {
+        /// The message.
+        message: Message,
+    },
+    /// A message of the timeline changed.
+    MessageChanged {
+        /// The message as it is now.
+        message: Message,
+    },
+    /// A device appeared on an account's list.
+    DeviceAppeared {
+        /// The device.
+        device: Device,
+    },
+    /// A device vanished from an account's list.
+    DeviceVanished {
+        /// The account.
+        jid: String,
+        /// The device id.
+        device: u32,
+    },
+    /// A device presented another identity key; nothing of it was accepted.
+    IdentityChanged {
+        /// The account.
+        jid: String,
+        /// The device id.
+        device: u32,
+    },
+    /// The observer was too slow: read the timeline again.
+    Reset,
+}
+
+impl From<::eft::Event> for Event {
+    fn from(event: ::eft::Event) -> Self {
+        use ::eft::ConnectionState;
+        match event {
+            ::eft::Event::ConnectionChanged(ConnectionState::Connecting) => Self::Connecting,
+            ::eft::Event::ConnectionChanged(ConnectionState::Online) => Self::Online,
+            ::eft::Event::ConnectionChanged(ConnectionState::Offline { error, retry_at }) => {
+                Self::Offline {
+                    code: error.code().to_owned(),
+                    reason: error.to_string(),
+                    retry_at_ms: retry_at.map(::eft::Timestamp::as_millis),
+                }
+            }
+            ::eft::Event::ConnectionChanged(ConnectionState::Disconnected) => Self::Disconnected,
+            ::eft::Event::CatchUpProgressed(progress) => Self::CatchUpProgressed {
+                received_count: progress.received_count,
+                complete: progress.complete,
+            },
+            ::eft::Event::MessageReceived(message) => Self::MessageReceived {
+                message: message.into(),
+            },
+            ::eft::Event::MessageChanged(message) => Self::MessageChanged {
+                message: message.into(),
+            },
+            ::eft::Event::DeviceAppeared { device } => Self::DeviceAppeared {
+                device: device.into(),
+            },
+            ::eft::Event::DeviceVanished { jid, device } => Self::DeviceVanished {
+                jid: jid.to_string(),
+                device,
+            },
+            ::eft::Event::IdentityChanged { jid, device } => Self::IdentityChanged {
+                jid: jid.to_string(),
+                device,
+            },
+            // Also what a newer core may add: the observer reads again and misses nothing.
+            _ => Self::Reset,
+        }
+    }
+}
+
+/// Implemented by the host. Called from one dispatcher thread, one event after the other, with no
+/// lock held: calling Eft from inside is fine, blocking delays every observer.
+#[uniffi::export(with_foreign)]
+pub trait AccountObserver: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: Event);
+}
+
+/// Lives as long as events are wanted; releasing it unsubscribes.
+#[derive(uniffi::Object)]
+pub struct Subscription {
+    /// Dropped with the subscription, which ends the dispatcher's task.
+    _stop: oneshot::Sender<()>,
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subscription")
+    }
+}
+
+impl Subscription {
+    pub(crate) fn start(mut events: ::eft::Events, observer: Arc<dyn AccountObserver>) -> Self {
+        let (stop, mut stopped) = oneshot::channel();
+        if let Some(dispatcher) = dispatcher() {
+            dispatcher.spawn(async move {
+                loop {
+                    tokio::select! {
+                        _ = &mut stopped => return,
+                        event = events.next() => match event {
+                            Some(event) => observer.on_event(event.into()),
+                            None => return,
+                        },
+                    }
+                }
+            });
+        }
+        Self { _stop: stop }
+    }
+}
+
+/// The one thread on which observers are called. `None` only where the process can start no thread.
+fn dispatcher() -> Option<&'static Runtime> {
+    static DISPATCHER: OnceLock<Option<Runtime>> = OnceLock::new();
+    DISPATCHER
+        .get_or_init(|| {
+            Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("eft-observers")
+                .build()
+                .ok()
+        })
+        .as_ref()
+}

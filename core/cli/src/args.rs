@@ -1,0 +1,119 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use eft::BareJid;
+
+/// Encrypted chat over XMPP in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "eft", version)]
+pub(crate) struct Cli {
+    /// Folder for the encrypted databases.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+
+    /// Where the database keys are kept: the desktop's `keyring`, or `file:DIR` for machines
+    /// without one (files protect nothing by themselves: keep them apart from the data).
+    #[arg(long, default_value = "keyring", value_name = "WHERE")]
+    pub(crate) secrets: SecretsAt,
+
+    /// Print one JSON object per line instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where database keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SecretsAt {
+    /// The desktop's keychain.
+    Keyring,
+    /// Files in a folder that only this user can read.
+    File(PathBuf),
+}
+
+impl std::str::FromStr for SecretsAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "keyring" => Ok(Self::Keyring),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err("expected `keyring` or `file:DIR`".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Log in, print what arrives from PEER, send each line of standard input to PEER.
+    Chat(Chat),
+    /// List the devices that are known of an account, and how far each is trusted.
+    Devices {
+        /// Your account.
+        me: BareJid,
+        /// Whose devices; your own without it.
+        of: Option<BareJid>,
+    },
+    /// Print the fingerprint of this device.
+    Fingerprint {
+        /// Your account.
+        me: BareJid,
+    },
+    /// Print the stored conversation with PEER, oldest line first.
+    History {
+        /// Your account.
+        me: BareJid,
+        /// The other side.
+        peer: BareJid,
+        /// How many of the newest messages.
+        #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
+        count: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Chat {
+    /// Your account. The password is asked for at the first login, or taken from `EFT_PASSWORD`.
+    pub(crate) me: BareJid,
+    /// The other side.
+    pub(crate) peer: BareJid,
+    /// Go on printing what arrives after standard input has ended.
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Connect to this address instead of asking the DNS.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) server: Option<String>,
+    /// With --server: TLS from the first byte instead of STARTTLS.
+    #[arg(long, requires = "server")]
+    pub(crate) direct_tls: bool,
+    /// Trust the certificate authorities in this PEM file, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Allow the PLAIN mechanism, which hands the password to the server.
+    #[arg(long)]
+    pub(crate) allow_plain: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn secrets_are_kept_in_the_keyring_or_in_a_named_folder() {
+        assert_eq!("keyring".parse(), Ok(SecretsAt::Keyring));
+        assert_eq!("file:/k".parse(), Ok(SecretsAt::File("/k".into())));
+        for wrong in ["file:", "file", "", "memory"] {
+            assert!(wrong.parse::<SecretsAt>().is_err(), "{wrong:?}");
+        }
+    }
+}

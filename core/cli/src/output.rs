@@ -1,0 +1,228 @@
+//! What the program prints: lines for a person, or JSON objects for a script.
+
+use std::io::Write as _;
+
+use eft::{
+    CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message, Timestamp,
+};
+use serde_json::{Value, json};
+
+/// Prints in one of the two forms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// One line to standard output. A closed pipe ends the program by the next read of input, not
+    /// by a panic here.
+    fn line(self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    }
+
+    fn object(self, object: &Value) {
+        self.line(&object.to_string());
+    }
+
+    /// The reason why the program ends. Goes to standard error, in JSON mode to standard output.
+    pub(crate) fn failure(self, failure: &(dyn std::error::Error + 'static)) {
+        if self.json {
+            let code = failure.downcast_ref::<eft::Error>().map(eft::Error::code);
+            self.object(&json!({"event": "failed", "code": code, "reason": failure.to_string()}));
+        } else {
+            let _ = writeln!(std::io::stderr(), "eft: {failure}");
+        }
+    }
+
+    /// Advice for a person at a terminal.
+    pub(crate) fn hint(self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr(), "eft: {text}");
+        }
+    }
+
+    pub(crate) fn event(self, event: &Event) {
+        match event {
+            Event::MessageReceived(message) => self.message("message", message),
+            Event::MessageChanged(message) => self.changed(message),
+            Event::ConnectionChanged(state) => self.connection(state),
+            Event::CatchUpProgressed(progress) => self.catch_up(*progress),
+            Event::DeviceAppeared { device } => self.device("device-appeared", device),
+            Event::DeviceVanished { jid, device } => {
+                self.note("device-vanished", jid.as_str(), *device, "is no longer listed");
+            }
+            Event::IdentityChanged { jid, device } => self.note(
+                "identity-changed",
+                jid.as_str(),
+                *device,
+                "shows another identity key than before; nothing of it is accepted",
+            ),
+            Event::Reset if self.json => self.object(&json!({"event": "reset"})),
+            _ => {}
+        }
+    }
+
+    fn note(self, event: &str, jid: &str, device: u32, text: &str) {
+        if self.json {
+            self.object(&json!({"event": event, "jid": jid, "device": device}));
+        } else {
+            self.line(&format!("-- device {device} of {jid} {text}"));
+        }
+    }
+
+    fn connection(self, state: &ConnectionState) {
+        let (name, detail) = match state {
+            ConnectionState::Connecting => ("connecting", None),
+            ConnectionState::Online => ("online", None),
+            ConnectionState::Offline { error, .. } => ("offline", Some(error.to_string())),
+            ConnectionState::Disconnected => ("disconnected", None),
+        };
+        if self.json {
+            self.object(&json!({"event": name, "reason": detail}));
+        } else if let Some(detail) = detail {
+            self.line(&format!("-- {name}: {detail}"));
+        } else {
+            self.line(&format!("-- {name}"));
+        }
+    }
+
+    fn catch_up(self, progress: CatchUpProgress) {
+        if self.json {
+            self.object(&json!({
+                "event": "catch-up",
+                "received": progress.received_count,
+                "complete": progress.complete,
+            }));
+        } else if progress.complete && progress.received_count > 0 {
+            self.line(&format!("-- caught up, {} from the archive", progress.received_count));
+        }
+    }
+
+    fn changed(self, message: &Message) {
+        if self.json {
+            self.message("changed", message);
+        } else if let Some(Delivery::Failed { reason }) = &message.delivery {
+            self.line(&format!("-- not sent: {reason}"));
+        }
+    }
+
+    /// One message of a timeline.
+    pub(crate) fn message(self, event: &str, message: &Message) {
+        let (text, unreadable) = match &message.content {
+            Content::Text(text) => (Some(text.as_str()), None),
+            Content::Unreadable(why) => (None, Some(why)),
+        };
+        let device = message.sender_device.map(eft::DeviceId::as_u32);
+        if self.json {
+            self.object(&json!({
+                "event": event,
+                "id": message.id.as_row(),
+                "origin_id": message.origin_id.as_ref().map(eft::OriginId::as_str),
+                "from": message.sender.as_str(),
+                "conversation": message.conversation.as_str(),
+                "device": device,
+                "outgoing": message.outgoing,
+                "encryption": message.encryption.name(),
+                "sent_at_ms": message.sent_at.as_millis(),
+                "text": text,
+                "unreadable": unreadable.map(eft::Unreadable::code),
+                "delivery": message.delivery.as_ref().map(delivery_name),
+            }));
+            return;
+        }
+        let device = device.map_or_else(String::new, |id| format!("device {id}, "));
+        let body = match (text, unreadable) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(why)) => format!("[could not be read: {why}]"),
+            (None, None) => String::new(),
+        };
+        self.line(&format!(
+            "{} {} ({device}{}): {body}",
+            clock(message.sent_at),
+            message.sender,
+            message.encryption.name(),
+        ));
+    }
+
+    /// One device of an account.
+    pub(crate) fn device(self, event: &str, device: &DeviceInfo) {
+        let fingerprint = device.fingerprint.as_ref().map(ToString::to_string);
+        if self.json {
+            self.object(&json!({
+                "event": event,
+                "jid": device.address.jid.as_str(),
+                "device": device.address.device.as_u32(),
+                "trust": device.trust.name(),
+                "listed": device.listed,
+                "this": device.this_device,
+                "label": device.label,
+                "fingerprint": fingerprint,
+            }));
+            return;
+        }
+        let what = match event {
+            "device-appeared" => "-- new device: ",
+            _ => "",
+        };
+        self.line(&format!(
+            "{what}{} device {}{}{}: {}  {}",
+            device.address.jid,
+            device.address.device,
+            if device.this_device { " (this one)" } else { "" },
+            if device.listed { "" } else { " (no longer listed)" },
+            device.trust.name(),
+            fingerprint.as_deref().unwrap_or("fingerprint not known yet"),
+        ));
+    }
+
+    /// The fingerprint of this device.
+    pub(crate) fn fingerprint(self, jid: &eft::BareJid, device: u32, fingerprint: &str) {
+        if self.json {
+            self.object(&json!({
+                "event": "fingerprint", "jid": jid.as_str(), "device": device, "fingerprint": fingerprint,
+            }));
+        } else {
+            self.line(&format!("{jid} device {device}: {fingerprint}"));
+        }
+    }
+}
+
+/// Stable name of a delivery state.
+const fn delivery_name(delivery: &Delivery) -> &'static str {
+    match delivery {
+        Delivery::Queued => "queued",
+        Delivery::Encrypted => "encrypted",
+        Delivery::Sent => "sent",
+        Delivery::Acked => "acked",
+        Delivery::Delivered => "delivered",
+        Delivery::Displayed => "displayed",
+        Delivery::Failed { .. } => "failed",
+    }
+}
+
+/// Time of day in UTC, hours to seconds.
+fn clock(at: Timestamp) -> String {
+    let seconds = at.as_millis().div_euclid(1000).rem_euclid(86_400);
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_shows_utc_also_before_the_epoch() {
+        assert_eq!(clock(Timestamp::from_millis(3_661_000)), "01:01:01");
+        assert_eq!(clock(Timestamp::from_millis(-1)), "23:59:59");
+    }
+}

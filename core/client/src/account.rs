@@ -1,0 +1,166 @@
+//! One login.
+
+use core::fmt;
+use std::sync::Arc;
+
+use eft_omemo::{Fingerprint, TrustLevel};
+use eft_store::Store;
+use eft_types::{BareJid, DeviceId};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::command::{Command, Reply};
+use crate::config::ConnectOptions;
+use crate::conversation::Conversation;
+use crate::devices;
+use crate::error::Error;
+use crate::event::{Event, Events};
+use crate::reader::Reader;
+use crate::trust::DeviceInfo;
+
+/// An account on this device. Cheap to clone; when the last clone and every [`Conversation`] is
+/// gone, the connection ends and the database is closed.
+#[derive(Clone)]
+pub struct Account {
+    shared: Arc<Shared>,
+}
+
+/// What the handles share with each other; the pump has its own ends of the channels.
+pub(crate) struct Shared {
+    pub(crate) jid: BareJid,
+    pub(crate) device_id: DeviceId,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) reader: Reader,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("jid", &self.shared.jid)
+            .field("device_id", &self.shared.device_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The account's address.
+    #[must_use]
+    pub fn jid(&self) -> &BareJid {
+        &self.shared.jid
+    }
+
+    /// Id of this device (XEP-0384).
+    #[must_use]
+    pub fn device_id(&self) -> DeviceId {
+        self.shared.device_id
+    }
+
+    /// Fingerprint of this device, the same for both OMEMO versions.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.shared.fingerprint
+    }
+
+    /// Connects, and stays connected until [`Account::disconnect`]: a broken connection is made
+    /// again after a while. Returns once the account is online and its device is published.
+    ///
+    /// # Errors
+    /// The first attempt's: [`Error::Offline`], [`Error::AuthRejected`],
+    /// [`Error::CertificateRejected`], [`Error::ServerTooOld`]. It is not tried again by itself
+    /// then.
+    pub async fn connect(&self, options: ConnectOptions) -> Result<(), Error> {
+        self.ask(|reply| Command::Connect { options, reply }).await
+    }
+
+    /// Ends the connection. Messages that the server did not acknowledge stay queued.
+    pub async fn disconnect(&self) {
+        let _ = self.ask(|reply| Command::Disconnect { reply }).await;
+    }
+
+    /// Ends the connection and closes the database, for every clone. Later calls get
+    /// [`Error::Suspended`].
+    pub async fn close(&self) {
+        let _ = self.ask(|reply| Command::Close { reply }).await;
+    }
+
+    /// The one-to-one conversation with `peer`.
+    #[must_use]
+    pub fn conversation(&self, peer: BareJid) -> Conversation {
+        Conversation::new(self.clone(), peer)
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.shared.events.subscribe())
+    }
+
+    /// The devices known of an account; for the own account this one is among them. Reads what is
+    /// on disk; [`Account::refresh_devices`] asks the server.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn devices(&self, jid: &BareJid) -> Result<Vec<DeviceInfo>, Error> {
+        let jid = jid.clone();
+        let own = eft_types::DeviceAddress::new(self.shared.jid.clone(), self.shared.device_id);
+        self.read(move |store| devices::of(store, &own, &jid)).await
+    }
+
+    /// Asks the server for an account's device lists.
+    ///
+    /// # Errors
+    /// [`Error::Offline`], [`Error::Suspended`].
+    pub async fn refresh_devices(&self, jid: &BareJid) -> Result<(), Error> {
+        let jid = jid.clone();
+        self.ask(|reply| Command::RefreshDevices { jid, reply })
+            .await
+    }
+
+    /// Carries out the user's decision about a key of `jid`.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn set_trust(
+        &self,
+        jid: &BareJid,
+        fingerprint: Fingerprint,
+        level: TrustLevel,
+    ) -> Result<(), Error> {
+        let jid = jid.clone();
+        self.ask(|reply| Command::SetTrust {
+            jid,
+            fingerprint,
+            level,
+            reply,
+        })
+        .await
+    }
+
+    /// Sends a command and waits for its answer.
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.shared
+            .commands
+            .send(command(reply))
+            .map_err(|_| Error::Suspended)?;
+        answer.await.map_err(|_| Error::Suspended)?
+    }
+
+    /// Runs a read on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.shared.reader.run(read).await
+    }
+}

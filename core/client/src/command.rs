@@ -1,0 +1,39 @@
+//! What the handles ask of the account's thread, in the imperative.
+
+use eft_omemo::{Fingerprint, TrustLevel};
+use eft_types::{BareJid, MessageId};
+use tokio::sync::oneshot;
+
+use crate::config::ConnectOptions;
+use crate::error::Error;
+
+/// Where the answer to a command goes. A caller that stopped waiting is no error.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// A command.
+pub(crate) enum Command {
+    /// Connect and stay connected. Answered when the account is online, or why it cannot be.
+    Connect {
+        options: ConnectOptions,
+        reply: Reply<()>,
+    },
+    /// End the connection and do not make another.
+    Disconnect { reply: Reply<()> },
+    /// Put a text into the outbox. Answered when it is on disk.
+    Send {
+        peer: BareJid,
+        text: String,
+        reply: Reply<MessageId>,
+    },
+    /// Carry out the user's decision about a key.
+    SetTrust {
+        jid: BareJid,
+        fingerprint: Fingerprint,
+        level: TrustLevel,
+        reply: Reply<()>,
+    },
+    /// Fetch an account's device lists now.
+    RefreshDevices { jid: BareJid, reply: Reply<()> },
+    /// End the connection and close the database.
+    Close { reply: Reply<()> },
+}

@@ -1,0 +1,117 @@
+//! Talking with one contact.
+
+use core::fmt;
+
+use eft_types::{BareJid, MessageId};
+
+use crate::account::Account;
+use crate::command::Command;
+use crate::error::Error;
+use crate::timeline::{TimelineKey, TimelinePage};
+use crate::translate::read;
+
+/// Most messages that one call of [`Conversation::timeline`] gives.
+pub const TIMELINE_PAGE_MAX: u32 = 500;
+
+/// Longest text that [`Conversation::send`] takes, in bytes. Servers commonly limit a stanza to
+/// 256 KiB; base64 and the keys of many devices take their share of that.
+pub const TEXT_MAX_BYTES: usize = 100 * 1024;
+
+/// A one-to-one conversation. Cheap to clone.
+#[derive(Clone)]
+pub struct Conversation {
+    account: Account,
+    peer: BareJid,
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    pub(crate) const fn new(account: Account, peer: BareJid) -> Self {
+        Self { account, peer }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub const fn peer(&self) -> &BareJid {
+        &self.peer
+    }
+
+    /// Queues a text, encrypted for every device of the peer and every other device of ours as soon
+    /// as the connection and the device lists allow. Returns once it is on disk; what becomes of it
+    /// is told by [`crate::Event::MessageChanged`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an empty text or characters that XML cannot carry,
+    /// [`Error::TooLarge`] beyond [`TEXT_MAX_BYTES`], [`Error::Suspended`].
+    pub async fn send(&self, text: impl Into<String>) -> Result<MessageId, Error> {
+        let text = text.into();
+        if text.is_empty() {
+            return Err(Error::invalid("an empty text"));
+        }
+        if text.len() > TEXT_MAX_BYTES {
+            return Err(Error::TooLarge {
+                bytes: text.len(),
+                max: TEXT_MAX_BYTES,
+            });
+        }
+        if !text.chars().all(is_xml_char) {
+            return Err(Error::invalid("a character that XML cannot carry"));
+        }
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::Send { peer, text, reply })
+            .await
+    }
+
+    /// The newest messages older than `before`, or the newest of all; at most `limit`, and at most
+    /// [`TIMELINE_PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn timeline(
+        &self,
+        before: Option<TimelineKey>,
+        limit: u32,
+    ) -> Result<TimelinePage, Error> {
+        let peer = self.peer.clone();
+        let limit = usize::try_from(limit.min(TIMELINE_PAGE_MAX)).unwrap_or(usize::MAX);
+        self.account
+            .read(move |store| {
+                // One more than asked for tells whether there is an older page.
+                let mut rows = store.timeline(&peer, before.map(|key| key.0), limit + 1)?;
+                let more = rows.len() > limit;
+                rows.truncate(limit);
+                let older = rows.last().filter(|_| more).map(|row| TimelineKey(row.key));
+                Ok(TimelinePage {
+                    messages: rows.into_iter().map(read::message).collect(),
+                    older,
+                })
+            })
+            .await
+    }
+}
+
+/// XML 1.0 §2.2 `Char`.
+const fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_pass_and_emoji_do() {
+        assert!("tab\tnew\nline ☕ 🦎".chars().all(is_xml_char));
+        for bad in ['\0', '\u{8}', '\u{B}', '\u{1F}', '\u{FFFE}', '\u{FFFF}'] {
+            assert!(!is_xml_char(bad), "{bad:?}");
+        }
+    }
+}

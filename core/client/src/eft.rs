@@ -1,0 +1,168 @@
+//! The data folder and the accounts in it.
+
+use core::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use eft_store::{SecretStore, Store, StoreOptions};
+use eft_types::BareJid;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::account::{Account, Shared};
+use crate::clock;
+use crate::config::{Config, Credentials};
+use crate::credential;
+use crate::error::Error;
+use crate::event::EVENT_BUFFER;
+use crate::folder::{self, AccountFolder};
+use crate::identity::{self, Identity};
+use crate::pump::Pump;
+use crate::reader::Reader;
+
+/// The engine: a data folder, and the secret store that holds the keys of its databases.
+pub struct Eft {
+    data_dir: PathBuf,
+    secrets: Arc<dyn SecretStore>,
+}
+
+impl fmt::Debug for Eft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Eft")
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Eft {
+    /// Opens the data folder, making it if it is absent. Opens no database yet.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if the folder cannot be made.
+    pub fn open(config: Config, secrets: Arc<dyn SecretStore>) -> Result<Self, Error> {
+        folder::make_private_dir(&config.data_dir).map_err(|error| Error::StoreDamaged {
+            reason: format!("{}: {error}", config.data_dir.display()),
+            cause: None,
+        })?;
+        Ok(Self {
+            data_dir: config.data_dir,
+            secrets,
+        })
+    }
+
+    /// The accounts that have a database in this folder.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if the folder cannot be read.
+    pub fn accounts(&self) -> Result<Vec<BareJid>, Error> {
+        folder::accounts(&self.data_dir)
+    }
+
+    /// Makes a database for an account, with a new device id and new keys, and remembers its
+    /// credentials there. Does not connect: whether the credentials are good is told by
+    /// [`Account::connect`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the account has a database here already, [`Error::KeyUnavailable`]
+    /// if the secret store takes no key.
+    pub async fn add_account(&self, credentials: Credentials) -> Result<Account, Error> {
+        let folder = AccountFolder::of(&self.data_dir, &credentials.jid);
+        let secrets = Arc::clone(&self.secrets);
+        on_thread(move || {
+            let store = if folder.exists() {
+                // Perhaps only half of one: the process that made it may have died.
+                let store = open(&folder, &*secrets)?;
+                if identity::is_installed(&store)? {
+                    return Err(Error::invalid(format!(
+                        "{} has a database here already",
+                        credentials.jid
+                    )));
+                }
+                store
+            } else {
+                let name = folder.create(clock::random_bytes()?)?;
+                Store::create_with_secret(
+                    &folder.database(),
+                    &*secrets,
+                    &name,
+                    &credentials.jid,
+                    &StoreOptions::default(),
+                )?
+            };
+            identity::install_new(&store, &credentials.jid, credential::encode(&credentials))?;
+            start(store)
+        })
+        .await
+    }
+
+    /// Opens the database of an account.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if it has none here, [`Error::KeyUnavailable`],
+    /// [`Error::StoreDamaged`], [`Error::StoreLocked`].
+    pub async fn account(&self, jid: &BareJid) -> Result<Account, Error> {
+        let folder = AccountFolder::of(&self.data_dir, jid);
+        if !folder.exists() {
+            return Err(Error::invalid(format!("{jid} has no database here")));
+        }
+        let secrets = Arc::clone(&self.secrets);
+        on_thread(move || start(open(&folder, &*secrets)?)).await
+    }
+}
+
+/// Opens the database in a folder.
+fn open(folder: &AccountFolder, secrets: &dyn SecretStore) -> Result<Store, Error> {
+    let name = folder.key_name()?;
+    Ok(Store::open_with_secret(
+        &folder.database(),
+        secrets,
+        &name,
+        &StoreOptions::default(),
+    )?)
+}
+
+/// Starts the account's threads on an open database.
+fn start(store: Store) -> Result<Account, Error> {
+    let jid = store.account()?.jid;
+    let Identity {
+        device_id,
+        fingerprint,
+    } = identity::load(&store)?;
+    let store = Arc::new(store);
+    let (commands, queue) = mpsc::unbounded_channel();
+    let (events, _) = broadcast::channel(EVENT_BUFFER);
+    let (reader, reader_thread) = Reader::start(Arc::clone(&store))?;
+    let pump = Pump::new(
+        jid.clone(),
+        device_id,
+        store,
+        reader_thread,
+        queue,
+        events.clone(),
+    )?;
+    pump.start()?;
+    Ok(Account::new(Shared {
+        jid,
+        device_id,
+        fingerprint,
+        commands,
+        events,
+        reader,
+    }))
+}
+
+/// Runs something that blocks on a thread of its own, so that the caller's executor does not.
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (reply, answer) = oneshot::channel();
+    thread::Builder::new()
+        .name("eft-open".to_owned())
+        .spawn(move || {
+            let _ = reply.send(work());
+        })
+        .map_err(|error| Error::bug(format!("no thread: {error}")))?;
+    answer
+        .await
+        .map_err(|_| Error::bug("opening a database panicked"))?
+}

@@ -1,0 +1,96 @@
+//! What an account tells the app, in the past tense.
+
+use eft_types::{BareJid, Timestamp};
+use tokio::sync::broadcast;
+
+use crate::error::Error;
+use crate::message::Message;
+use crate::trust::DeviceInfo;
+
+/// How many events an observer may lag behind before it gets [`Event::Reset`] instead.
+pub(crate) const EVENT_BUFFER: usize = 1024;
+
+/// Something that happened. Everything an event speaks of is already on disk (law 1).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The connection changed.
+    ConnectionChanged(ConnectionState),
+    /// Catch-up with the server's archive moved on.
+    CatchUpProgressed(CatchUpProgress),
+    /// A message of another device, ours or the peer's, stands in the timeline now.
+    MessageReceived(Message),
+    /// A message that was already in the timeline changed: its delivery state, or an outcome that
+    /// could be improved.
+    MessageChanged(Message),
+    /// A device appeared on an account's list, our own account included.
+    DeviceAppeared {
+        /// The device.
+        device: DeviceInfo,
+    },
+    /// A device vanished from an account's list.
+    DeviceVanished {
+        /// The account.
+        jid: BareJid,
+        /// Its device id.
+        device: u32,
+    },
+    /// A device presented another identity key than the one known for it; nothing of it was
+    /// accepted.
+    IdentityChanged {
+        /// The account.
+        jid: BareJid,
+        /// Its device id.
+        device: u32,
+    },
+    /// This observer was too slow, or another process wrote: read the timeline again.
+    Reset,
+}
+
+/// Whether the account is connected.
+#[derive(Clone, Debug)]
+pub enum ConnectionState {
+    /// A connection is being made.
+    Connecting,
+    /// Logged in, devices published, catching up or caught up.
+    Online,
+    /// Not connected. Eft tries again at `retry_at`, or not at all if there is none.
+    Offline {
+        /// Why.
+        error: Error,
+        /// When it is tried again.
+        retry_at: Option<Timestamp>,
+    },
+    /// Not connected because the app wants it so.
+    Disconnected,
+}
+
+/// How far catch-up is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatchUpProgress {
+    /// Archived stanzas worked through in this run.
+    pub received_count: u64,
+    /// Whether the end of the archive was reached.
+    pub complete: bool,
+}
+
+/// A subscription. Dropping it unsubscribes.
+#[derive(Debug)]
+pub struct Events {
+    receiver: broadcast::Receiver<Event>,
+}
+
+impl Events {
+    pub(crate) const fn new(receiver: broadcast::Receiver<Event>) -> Self {
+        Self { receiver }
+    }
+
+    /// The next event; `None` once the account is closed. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.receiver.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Event::Reset),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The archive, page by page (XEP-0313).
+//!
+//! Only archive pages move the cursor, in the transaction that stores their messages; a live message
+//! may be newer than a month that was not seen. Live messages wait until the archive is at its end,
+//! so that ratchets move in the archive's order.
+
+use std::sync::Arc;
+
+use eft_store::{ArchiveId, ArchiveProgress, Durability};
+use eft_types::{StanzaId, Timestamp};
+use eft_xmpp::Element;
+use eft_xmpp::stream::StanzaSeq;
+use eft_xmpp::xep::mam::{self, Archive};
+
+use super::inbound::{Inbound, Receiving, Seen, Source};
+use super::link::Asker;
+use super::request::RequestError;
+use super::{Pump, stanza};
+use crate::clock;
+use crate::error::Error;
+use crate::event::{CatchUpProgress, Event};
+use crate::unit::Unit;
+
+/// Messages asked for at once: one page, one commit. Prosody gives at most 100 by default, ejabberd
+/// 250.
+pub(crate) const PAGE_COUNT: u32 = 100;
+
+/// Messages of the first page of a new device: none of them was encrypted for it, so there is no
+/// use in more than what shows that a conversation was there.
+const FIRST_PAGE_COUNT: u32 = 20;
+
+/// How far catch-up is.
+#[derive(Default)]
+pub(crate) enum CatchUp {
+    /// The session is not set up yet.
+    #[default]
+    Waiting,
+    /// A page was asked for.
+    Running(Page),
+    /// The archive was read to its end, or there is none.
+    Done,
+}
+
+/// A page in the making.
+pub(crate) struct Page {
+    query: mam::Query,
+    start: Start,
+    results: Vec<(StanzaSeq, mam::ArchivedMessage)>,
+    /// Results of all pages of this run, this one not included.
+    received_count: u64,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Start {
+    /// Behind this message.
+    After(StanzaId),
+    /// At this time: the archive no longer knows the message of the cursor.
+    At(Timestamp),
+    /// The newest messages only: there is no cursor yet.
+    Newest,
+}
+
+impl CatchUp {
+    /// Whether nothing more is expected from the archive.
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
+impl Pump {
+    /// Begins to read the archive from the cursor.
+    pub(super) fn begin_catch_up(&mut self) -> Result<(), Error> {
+        let cursor = self.store.archive_cursor(&self.own.jid)?;
+        let start = match cursor.and_then(|cursor| cursor.last) {
+            Some((id, _)) => Start::After(id),
+            None => Start::Newest,
+        };
+        self.ask_page(start, 0);
+        Ok(())
+    }
+
+    fn ask_page(&mut self, start: Start, received_count: u64) {
+        let query_id = stanza::new_id(&mut self.rng);
+        let query = match &start {
+            Start::After(id) => mam::Query::forward(Archive::Own, query_id, Some(id), PAGE_COUNT),
+            Start::At(time) => mam::Query {
+                start: Some(*time),
+                ..mam::Query::forward(Archive::Own, query_id, None, PAGE_COUNT)
+            },
+            Start::Newest => mam::Query::backward(Archive::Own, query_id, None, FIRST_PAGE_COUNT),
+        };
+        if let Some(link) = self.link.as_mut() {
+            link.ask_with(None, Asker::ArchivePage, clock::now(), |id| query.to_iq(id));
+            link.catch_up = CatchUp::Running(Page {
+                query,
+                start,
+                results: Vec::new(),
+                received_count,
+            });
+        }
+    }
+
+    /// Takes a stanza that belongs to the running page. `Err` gives it back.
+    pub(super) fn take_archived(&mut self, seq: StanzaSeq, element: Element) -> Result<(), Element> {
+        let own = &self.own.jid;
+        if let Some(link) = self.link.as_mut()
+            && let CatchUp::Running(page) = &mut link.catch_up
+            && let Ok(Some(archived)) = page.query.unwrap(&element, own)
+        {
+            page.results.push((seq, archived));
+            return Ok(());
+        }
+        Err(element)
+    }
+
+    /// The page that was asked for has ended.
+    pub(super) fn handle_page(&mut self, answer: Result<Element, RequestError>) -> Result<(), Error> {
+        let Some(link) = self.link.as_mut() else {
+            return Ok(());
+        };
+        let CatchUp::Running(page) = core::mem::take(&mut link.catch_up) else {
+            return Ok(());
+        };
+        let fin = match answer.and_then(|iq| {
+            mam::Fin::parse(&iq).ok_or_else(|| RequestError::Malformed("no <fin/>".to_owned()))
+        }) {
+            Ok(fin) => fin,
+            Err(error) => return self.page_failed(page, &error),
+        };
+        self.take_page(page, &fin)
+    }
+
+    fn take_page(&mut self, page: Page, fin: &mam::Fin) -> Result<(), Error> {
+        // A first page of the newest messages ends at the archive's end, whatever it says about the
+        // beginning.
+        let is_first = page.start == Start::Newest;
+        let at_end = fin.is_complete || is_first || page.results.is_empty();
+        let last = page
+            .results
+            .last()
+            .map(|(_, archived)| (archived.id.clone(), archived.stamp));
+        if !at_end && last.as_ref().is_some_and(|(id, _)| Start::After(id.clone()) == page.start) {
+            // The page ends where it began: asking for the next would never end.
+            tracing::warn!("the archive's pages go in a circle");
+            return self.page_failed(page, &RequestError::Malformed("a circle of pages".to_owned()));
+        }
+        let received_count = page.received_count + u64::try_from(page.results.len()).unwrap_or(0);
+        let store = Arc::clone(&self.store);
+        let mut unit = Unit::begin(&store, clock::now());
+        let mut seen = Seen::default();
+        for (_, archived) in &page.results {
+            let source = Source::Archive {
+                id: ArchiveId::new(self.own.jid.clone(), archived.id.clone()),
+                stamp: Some(archived.stamp),
+                is_first_page: is_first,
+            };
+            if let Some(message) = Inbound::new(&self.own, &archived.message, source) {
+                message.take(&mut unit, &mut seen, Receiving::CatchUp, &mut self.rng)?;
+            }
+        }
+        unit.batch.advance_archive(ArchiveProgress {
+            archive: self.own.jid.clone(),
+            last: last.clone(),
+            at_end,
+        });
+        let done = unit.commit(Durability::Full)?;
+        if let Some(link) = &self.link {
+            for (seq, _) in &page.results {
+                link.settle(*seq);
+            }
+        }
+        self.tell(&done)?;
+        self.send_event(Event::CatchUpProgressed(CatchUpProgress {
+            received_count,
+            complete: false,
+        }));
+        match last {
+            Some((id, _)) if !at_end => {
+                self.ask_page(Start::After(id), received_count);
+                Ok(())
+            }
+            _ => self.end_catch_up(received_count),
+        }
+    }
+
+    /// The archive did not give the page.
+    fn page_failed(&mut self, page: Page, error: &RequestError) -> Result<(), Error> {
+        // What came of it is not acknowledged and not stored; the archive will give it again.
+        if let Some(link) = &self.link {
+            for (seq, _) in &page.results {
+                link.settle(*seq);
+            }
+        }
+        if error.is_item_not_found()
+            && let Start::After(_) = page.start
+        {
+            // The archive forgot the message of the cursor (expired, or rewritten): go on by time.
+            let cursor = self.store.archive_cursor(&self.own.jid)?;
+            let start = match cursor.and_then(|cursor| cursor.last) {
+                Some((_, time)) => Start::At(time),
+                None => Start::Newest,
+            };
+            self.ask_page(start, page.received_count);
+            return Ok(());
+        }
+        // Without its archive the account would lose messages silently: connect anew.
+        self.drop_link(Error::offline(format!("the archive cannot be read: {error}")));
+        Ok(())
+    }
+
+    /// Nothing older can come any more.
+    pub(super) fn end_catch_up(&mut self, received_count: u64) -> Result<(), Error> {
+        self.commit(|unit, _| {
+            let effects = unit.sure_step(eft_omemo::finish_catch_up)?;
+            unit.absorb(effects.changes, effects.actions, effects.events);
+            Ok(())
+        })?;
+        let held = match self.link.as_mut() {
+            Some(link) => {
+                link.catch_up = CatchUp::Done;
+                link.actions_due = true;
+                core::mem::take(&mut link.held)
+            }
+            None => return Ok(()),
+        };
+        // Most of these came by the archive too and are known by now.
+        self.handle_stanzas(held.into())?;
+        self.send_event(Event::CatchUpProgressed(CatchUpProgress {
+            received_count,
+            complete: true,
+        }));
+        Ok(())
+    }
+}

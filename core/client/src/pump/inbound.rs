@@ -1,0 +1,500 @@
+//! A message stanza becomes rows.
+
+use std::collections::HashSet;
+
+use eft_omemo::{EncryptedMessage, Malformed, Outcome, ReceiveContext, Version, needs, receive};
+use eft_store::{
+    ArchiveId, Content, ConversationRef, DeliveryState, Direction, MessageEncryption, MessageUpdate,
+    NewMessage, Opaque, Place, Plaintext, RetryTrigger, SendFailure, Unreadable, UnreadableCause,
+};
+use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
+use eft_xmpp::Element;
+use eft_xmpp::xep::delay::Delay;
+use eft_xmpp::xep::eme::ExplicitEncryption;
+use eft_xmpp::xep::stanza_error::StanzaError;
+use eft_xmpp::xep::{message, sce, stanza_id};
+use rand::rngs::StdRng;
+
+use super::stanza;
+use crate::error::Error;
+use crate::translate::encrypted;
+use crate::unit::Unit;
+
+/// How a message came to us. Whoever names a source has checked that it may speak (carbons and
+/// archive results only from our own account).
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// From the stream itself.
+    Live,
+    /// Copied from another client of ours (XEP-0280).
+    Carbon,
+    /// From our archive (XEP-0313), reading forward.
+    Archive {
+        /// The archive's id.
+        id: ArchiveId,
+        /// When the archive took it.
+        stamp: Option<Timestamp>,
+        /// Of the page that shows a new device what was there before it.
+        is_first_page: bool,
+    },
+}
+
+/// A message stanza with what is known about its way to us.
+pub(crate) struct Inbound<'a> {
+    own: &'a DeviceAddress,
+    stanza: &'a Element,
+    from: Jid,
+    to: BareJid,
+    source: Source,
+}
+
+/// What of the same batch is already known, so that a message that comes twice in it is taken once.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    archive_ids: HashSet<ArchiveId>,
+}
+
+impl<'a> Inbound<'a> {
+    /// `None` for a stanza that is no message of a conversation: of a type that Eft does not read,
+    /// or with addresses that are none.
+    pub(crate) fn new(own: &'a DeviceAddress, stanza: &'a Element, source: Source) -> Option<Self> {
+        if !stanza.is("message", eft_xmpp::ns::CLIENT)
+            || matches!(stanza.attr("type"), Some("groupchat" | "headline"))
+        {
+            return None;
+        }
+        let address = |name, absent: &BareJid| match stanza.attr(name) {
+            Some(text) => Jid::new(text).ok(),
+            // RFC 6120 §8.1: without an address the stanza is from or to the account.
+            None => Some(absent.clone().into()),
+        };
+        Some(Self {
+            own,
+            stanza,
+            from: address("from", &own.jid)?,
+            to: address("to", &own.jid)?.to_bare(),
+            source,
+        })
+    }
+
+    fn sender(&self) -> BareJid {
+        self.from.to_bare()
+    }
+
+    fn is_outgoing(&self) -> bool {
+        self.sender() == self.own.jid
+    }
+
+    fn peer(&self) -> BareJid {
+        if self.is_outgoing() {
+            self.to.clone()
+        } else {
+            self.sender()
+        }
+    }
+
+    /// XEP-0359: only our own account names stanzas in our archive.
+    fn archive_id(&self) -> Option<ArchiveId> {
+        match &self.source {
+            Source::Archive { id, .. } => Some(id.clone()),
+            Source::Live | Source::Carbon => stanza_id::stanza_id(self.stanza, &self.own.jid.clone().into())
+                .map(|id| ArchiveId::new(self.own.jid.clone(), id)),
+        }
+    }
+
+    fn origin_id(&self) -> Option<OriginId> {
+        stanza_id::origin_id(self.stanza)
+            .or_else(|| self.stanza.attr("id").map(OriginId::new))
+            .filter(|id| !id.as_str().is_empty())
+    }
+
+    fn is_before_this_device(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Archive {
+                is_first_page: true,
+                ..
+            }
+        )
+    }
+
+    fn server_time(&self) -> Option<Timestamp> {
+        match &self.source {
+            Source::Archive { stamp, .. } => *stamp,
+            // Our server says when it took an offline message; it speaks as the account or as itself.
+            Source::Live | Source::Carbon => {
+                let domain = Jid::new(self.own.jid.domain().as_str()).ok();
+                [Some(self.own.jid.clone().into()), domain]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|by| Delay::find(self.stanza, &by))
+                    .map(|delay| delay.stamp)
+            }
+        }
+    }
+
+    /// Takes the message into the unit of work.
+    pub(crate) fn take(
+        self,
+        unit: &mut Unit<'_>,
+        seen: &mut Seen,
+        context: Receiving,
+        rng: &mut StdRng,
+    ) -> Result<(), Error> {
+        if self.stanza.attr("type") == Some("error") {
+            return self.take_error(unit);
+        }
+        let archive_id = self.archive_id();
+        if let Some(id) = &archive_id {
+            // Law 4: duplicates are silent. The ratchet must not see them at all.
+            if !seen.archive_ids.insert(id.clone())
+                || unit.store().message_by_archive_id(id)?.is_some()
+            {
+                return Ok(());
+            }
+        }
+        if self.is_known_by_origin(unit, archive_id.as_ref())? {
+            return Ok(());
+        }
+        let Some(read) = self.read(unit, context, rng)? else {
+            return Ok(());
+        };
+        self.insert(unit, archive_id, read);
+        Ok(())
+    }
+
+    /// Whether a readable row of this message is there: our own message coming back, or a second
+    /// way to one that we have. It learns its place in the archive.
+    fn is_known_by_origin(
+        &self,
+        unit: &mut Unit<'_>,
+        archive_id: Option<&ArchiveId>,
+    ) -> Result<bool, Error> {
+        let Some(origin_id) = self.origin_id() else {
+            return Ok(false);
+        };
+        let sender: Jid = self.sender().into();
+        let Some(row) = unit
+            .store()
+            .message_by_origin_id(&self.peer(), &sender, &origin_id)?
+        else {
+            return Ok(false);
+        };
+        if !row.content.is_readable() {
+            return Ok(false);
+        }
+        if let (Some(id), None) = (archive_id, &row.archive_id) {
+            unit.batch
+                .update_message(row.id, MessageUpdate::ArchiveId(id.clone()));
+        }
+        Ok(true)
+    }
+
+    /// Reads what the stanza holds; `None` if there is nothing to keep.
+    fn read(
+        &self,
+        unit: &mut Unit<'_>,
+        context: Receiving,
+        rng: &mut StdRng,
+    ) -> Result<Option<Read>, Error> {
+        let versions = encrypted::parse(self.stanza, &self.sender(), self.own);
+        if versions.is_empty() {
+            return Ok(self.read_unencrypted());
+        }
+        // One stanza may hold both versions; the key for this device may stand in either.
+        let mut best: Option<Read> = None;
+        for (version, message) in versions {
+            let read = match message {
+                Ok(message) => match self.read_encrypted(unit, &message, context, rng)? {
+                    Some(read) => read,
+                    None => return Ok(None),
+                },
+                Err(reason) => Read::unreadable(
+                    version,
+                    None,
+                    Unreadable {
+                        detail: Some(reason),
+                        ..Unreadable::for_good(UnreadableCause::Malformed)
+                    },
+                ),
+            };
+            if best.as_ref().is_none_or(|best| read.says_more_than(best)) {
+                best = Some(read);
+            }
+        }
+        Ok(best)
+    }
+
+    fn read_encrypted(
+        &self,
+        unit: &mut Unit<'_>,
+        message: &EncryptedMessage,
+        context: Receiving,
+        rng: &mut StdRng,
+    ) -> Result<Option<Read>, Error> {
+        unit.preload(needs(message, self.own))?;
+        let at = ReceiveContext {
+            catch_up: context == Receiving::CatchUp,
+            may_evict: context == Receiving::Live,
+            now: unit.now,
+        };
+        let received = unit.sure_step(|records| receive(records, message, at, rng))?;
+        unit.absorb(received.changes, received.actions, received.events);
+        let has_payload = message.payload.is_some();
+        let version = message.version;
+        let unreadable = |cause, detail: Option<String>| {
+            Ok(has_payload.then(|| {
+                Read::unreadable(
+                    version,
+                    Some(message.sid),
+                    Unreadable {
+                        detail,
+                        ..Unreadable::for_good(cause)
+                    },
+                )
+            }))
+        };
+        match received.outcome {
+            Outcome::Decrypted { plaintext, .. } => {
+                Ok(self.read_plaintext(version, message, plaintext.as_bytes()))
+            }
+            // Control messages change state only, and duplicates are silent.
+            Outcome::Empty { .. } | Outcome::Duplicate => Ok(None),
+            // Our own message came back and its row is gone: nothing can be made of it.
+            Outcome::FromThisDevice => Ok(None),
+            Outcome::NotForThisDevice if self.is_before_this_device() => {
+                unreadable(UnreadableCause::BeforeThisDevice, None)
+            }
+            Outcome::NotForThisDevice => unreadable(UnreadableCause::NotForThisDevice, None),
+            Outcome::NoSession => unreadable(UnreadableCause::NoSession, None),
+            Outcome::UnknownPreKey { id } => {
+                unreadable(UnreadableCause::UnknownPreKey, Some(format!("prekey {id}")))
+            }
+            Outcome::UnknownSignedPreKey { id } => unreadable(
+                UnreadableCause::UnknownPreKey,
+                Some(format!("signed prekey {id}")),
+            ),
+            Outcome::IdentityChanged { .. } => {
+                unreadable(UnreadableCause::IdentityChanged, None)
+            }
+            Outcome::BadMac => unreadable(UnreadableCause::BadMac, None),
+            Outcome::BadPayload => unreadable(UnreadableCause::BadPayload, None),
+            Outcome::SkippedTooMany { got, max } => Ok(has_payload.then(|| {
+                self.pending(version, message, format!("{got} skipped, at most {max}"))
+            })),
+            Outcome::WouldEvict { count } => Ok(has_payload
+                .then(|| self.pending(version, message, format!("{count} keys would be lost")))),
+            Outcome::Malformed(reason) => unreadable(
+                UnreadableCause::Malformed,
+                Some(malformed_detail(&reason)),
+            ),
+        }
+    }
+
+    /// A message that others of the same device must come before. Its bytes are kept.
+    fn pending(&self, version: Version, message: &EncryptedMessage, detail: String) -> Read {
+        let bytes = stanza::to_bytes(self.stanza).unwrap_or_default();
+        Read::unreadable(
+            version,
+            Some(message.sid),
+            Unreadable {
+                detail: Some(detail),
+                ..Unreadable::until(UnreadableCause::Pending, RetryTrigger::SessionMoved, bytes)
+            },
+        )
+    }
+
+    /// What the engine decrypted, checked against the stanza that carried it.
+    fn read_plaintext(
+        &self,
+        version: Version,
+        message: &EncryptedMessage,
+        plaintext: &[u8],
+    ) -> Option<Read> {
+        let device = Some(message.sid);
+        let unreadable = |cause, detail: &str| {
+            Some(Read::unreadable(
+                version,
+                device,
+                Unreadable {
+                    detail: Some(detail.to_owned()),
+                    ..Unreadable::for_good(cause)
+                },
+            ))
+        };
+        match version {
+            Version::Legacy => match core::str::from_utf8(plaintext) {
+                Ok(text) => Some(Read::text(version, device, text.to_owned(), None)),
+                Err(_) => unreadable(UnreadableCause::Malformed, "not UTF-8"),
+            },
+            Version::Omemo2 => {
+                let envelope = match sce::Envelope::parse(plaintext) {
+                    Ok(envelope) => envelope,
+                    Err(error) => {
+                        return unreadable(UnreadableCause::Malformed, &error.to_string());
+                    }
+                };
+                if let Err(wrong) = self.check_affixes(&envelope) {
+                    return unreadable(UnreadableCause::Malformed, wrong);
+                }
+                let content = stanza::content(&envelope);
+                if content.is_transient {
+                    return None;
+                }
+                Some(Read::text(version, device, content.text, content.payload))
+            }
+        }
+    }
+
+    /// XEP-0420 §8 and XEP-0384 §5.5.1: the envelope must belong to this stanza.
+    fn check_affixes(&self, envelope: &sce::Envelope) -> Result<(), &'static str> {
+        if let Some(from) = &envelope.from
+            && *from != self.sender()
+        {
+            return Err("the envelope names another sender");
+        }
+        if let Some(to) = &envelope.to
+            && *to != self.to
+        {
+            return Err("the envelope names another recipient");
+        }
+        Ok(())
+    }
+
+    /// A stanza without OMEMO.
+    fn read_unencrypted(&self) -> Option<Read> {
+        let body = message::body_of(self.stanza.children());
+        match ExplicitEncryption::find_all(self.stanza).next() {
+            // Encrypted in a way that we do not speak: the body is only a fallback (law 5).
+            Some(foreign) => Some(Read {
+                encryption: MessageEncryption::Foreign,
+                device: None,
+                content: Content::Unreadable(Unreadable {
+                    detail: Some(foreign.namespace),
+                    ..Unreadable::for_good(UnreadableCause::ForeignEncryption)
+                }),
+            }),
+            None => body.map(|text| Read {
+                encryption: MessageEncryption::None,
+                device: None,
+                content: Content::Readable(Plaintext::text(text)),
+            }),
+        }
+    }
+
+    fn insert(self, unit: &mut Unit<'_>, archive_id: Option<ArchiveId>, read: Read) {
+        let is_outgoing = self.is_outgoing();
+        let place = match self.source {
+            Source::Archive { .. } => Place::ArchiveNewer,
+            Source::Live | Source::Carbon => Place::Provisional,
+        };
+        let message = NewMessage {
+            direction: if is_outgoing {
+                Direction::Outgoing
+            } else {
+                Direction::Incoming
+            },
+            sender_device: read.device,
+            origin_id: self.origin_id(),
+            archive_id,
+            server_time: self.server_time(),
+            place,
+            encryption: read.encryption,
+            unread: !is_outgoing,
+            ..NewMessage::incoming(
+                ConversationRef::direct(self.peer()),
+                self.sender().into(),
+                read.content,
+                unit.now,
+            )
+        };
+        let message = unit.batch.insert_message(message);
+        unit.announce(message);
+    }
+
+    /// An error stanza about a message of ours (RFC 6120 §8.3).
+    fn take_error(&self, unit: &mut Unit<'_>) -> Result<(), Error> {
+        let Some(id) = self.stanza.attr("id") else {
+            return Ok(());
+        };
+        let own: Jid = self.own.jid.clone().into();
+        if let Some(row) =
+            unit.store()
+                .message_by_origin_id(&self.sender(), &own, &OriginId::new(id))?
+        {
+            let error = StanzaError::parse(self.stanza);
+            unit.batch.update_message(
+                row.id,
+                MessageUpdate::Delivery(DeliveryState::Failed {
+                    reason: SendFailure::Refused,
+                    detail: Some(error.to_string()),
+                }),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// In which situation messages are received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiving {
+    /// Every archive is at its end: what is missing now will not come.
+    Live,
+    /// Older messages may still come.
+    CatchUp,
+}
+
+/// What came out of a stanza.
+struct Read {
+    encryption: MessageEncryption,
+    device: Option<eft_types::DeviceId>,
+    content: Content,
+}
+
+impl Read {
+    fn unreadable(
+        version: Version,
+        device: Option<eft_types::DeviceId>,
+        unreadable: Unreadable,
+    ) -> Self {
+        Self {
+            encryption: encrypted::encryption(version),
+            device,
+            content: Content::Unreadable(unreadable),
+        }
+    }
+
+    fn text(
+        version: Version,
+        device: Option<eft_types::DeviceId>,
+        text: String,
+        payload: Option<Opaque>,
+    ) -> Self {
+        Self {
+            encryption: encrypted::encryption(version),
+            device,
+            content: Content::Readable(Plaintext { text, payload }),
+        }
+    }
+
+    /// Of two elements of one stanza: text before anything, a real failure before "not for us".
+    fn says_more_than(&self, other: &Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    fn rank(&self) -> u8 {
+        match &self.content {
+            Content::Readable(_) => 2,
+            Content::Unreadable(unreadable)
+                if unreadable.cause == UnreadableCause::NotForThisDevice =>
+            {
+                0
+            }
+            Content::Unreadable(_) => 1,
+        }
+    }
+}
+
+fn malformed_detail(reason: &Malformed) -> String {
+    reason.to_string()
+}

@@ -1,0 +1,349 @@
+//! One connection, from login to its end, and everything that is only true while it lasts.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use eft_omemo::Version;
+use eft_store::OutboxId;
+use eft_types::{BareJid, DeviceAddress, Jid, MessageId, Timestamp};
+use eft_xmpp::Element;
+use eft_xmpp::driver::{CloseStyle, Connection, Event, SendError, Sender};
+use eft_xmpp::stream::{IqTracker, StanzaSeq, TrackError};
+use eft_xmpp::xep::iq;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::catch_up::CatchUp;
+use super::request::{Question, Request, RequestError, Requester};
+
+/// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
+/// a lost answer does not stop the outbox for minutes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a fetched device list counts as fresh where nothing tells us of changes.
+const LIST_FRESH: Duration = Duration::from_secs(600);
+
+/// How long until a bundle that could not be had is asked for again: a device that has just
+/// appeared may publish its list before its bundle.
+const BUNDLE_RETRY: Duration = Duration::from_secs(30);
+
+/// Inputs handled together: one commit, one acknowledgement.
+pub(crate) const INPUTS_AT_ONCE: usize = 64;
+
+/// Something that came from the connection.
+pub(crate) enum Input {
+    /// From the driver.
+    Event(Event),
+    /// A job wants to ask somebody something.
+    Request(Request),
+    /// An element could not be sent.
+    Unsent {
+        token: Option<u64>,
+        error: SendError,
+    },
+}
+
+/// Who waits for the answer to a request.
+pub(crate) enum Asker {
+    /// A job.
+    Job(oneshot::Sender<Result<Element, RequestError>>),
+    /// Catch-up: a page of this archive query has ended.
+    ArchivePage,
+}
+
+/// An answer that the pump itself waits for.
+pub(crate) enum Answer {
+    /// The end of an archive page.
+    ArchivePage(Result<Element, RequestError>),
+}
+
+/// How far the making of the session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Roster, carbons and own device lists are asked for.
+    SettingUp,
+    /// Own device lists and bundles are being published.
+    Publishing,
+    /// Ready.
+    Online,
+}
+
+/// A device list, as far as this connection is concerned.
+enum ListState {
+    Fetching,
+    Fresh { until: Option<Instant> },
+}
+
+/// A bundle that was needed for a session.
+enum BundleState {
+    Fetching,
+    Unavailable { since: Instant },
+}
+
+/// One connection.
+pub(crate) struct Link {
+    connection: Connection,
+    sender: Sender,
+    outgoing: mpsc::UnboundedSender<(Element, Option<u64>)>,
+    unsent: mpsc::UnboundedReceiver<(Option<u64>, SendError)>,
+    requests: mpsc::UnboundedReceiver<Request>,
+    pub(crate) requester: Requester,
+    iqs: IqTracker<Asker>,
+    next_id: u64,
+    pub(crate) phase: Phase,
+    pub(crate) catch_up: CatchUp,
+    /// Live messages that wait for the end of catch-up.
+    pub(crate) held: VecDeque<(StanzaSeq, Element)>,
+    lists: HashMap<(BareJid, Version), ListState>,
+    bundles: HashMap<(DeviceAddress, Version), BundleState>,
+    /// Actions being carried out, or failed on this connection, by key.
+    pub(crate) actions_begun: HashSet<Vec<u8>>,
+    /// Actions that were asked for once more while they were being carried out.
+    pub(crate) actions_again: HashSet<Vec<u8>>,
+    /// Whether there may be actions that were not begun.
+    pub(crate) actions_due: bool,
+    /// Last outbox entry that was handed to this connection.
+    pub(crate) outbox_cursor: Option<OutboxId>,
+    /// Entries handed to this connection and not acknowledged, with their messages.
+    pub(crate) in_flight: HashMap<u64, Option<MessageId>>,
+}
+
+impl Link {
+    pub(crate) fn new(connection: Connection) -> Self {
+        let sender = connection.sender();
+        let (outgoing, mut queue) = mpsc::unbounded_channel::<(Element, Option<u64>)>();
+        let (report, unsent) = mpsc::unbounded_channel();
+        let (asking, requests) = mpsc::unbounded_channel();
+        let writer = sender.clone();
+        // The driver's queue is bounded and waits for acknowledgements. The pump must not wait with
+        // it: the acknowledgements may stand behind events that only the pump takes.
+        tokio::spawn(async move {
+            while let Some((element, token)) = queue.recv().await {
+                if let Err(error) = writer.send(&element, token).await
+                    && report.send((token, error)).is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Self {
+            iqs: IqTracker::new(connection.session().full_jid.clone()),
+            connection,
+            sender,
+            outgoing,
+            unsent,
+            requests,
+            requester: Requester::new(asking),
+            next_id: 0,
+            phase: Phase::SettingUp,
+            catch_up: CatchUp::default(),
+            held: VecDeque::new(),
+            lists: HashMap::new(),
+            bundles: HashMap::new(),
+            actions_begun: HashSet::new(),
+            actions_again: HashSet::new(),
+            actions_due: true,
+            outbox_cursor: None,
+            in_flight: HashMap::new(),
+        }
+    }
+
+    /// Whether the server acknowledges stanzas (XEP-0198).
+    pub(crate) fn is_managed(&self) -> bool {
+        self.connection.session().stream_management.is_some()
+    }
+
+    /// What comes next. Cancelling loses nothing.
+    pub(crate) async fn next_input(&mut self) -> Input {
+        tokio::select! {
+            event = self.connection.next_event() => Input::Event(event),
+            Some(request) = self.requests.recv() => Input::Request(request),
+            Some((token, error)) = self.unsent.recv() => Input::Unsent { token, error },
+        }
+    }
+
+    /// What has come already, without waiting.
+    pub(crate) async fn input_at_hand(&mut self) -> Option<Input> {
+        let mut next = pin!(self.next_input());
+        poll_fn(|context| {
+            Poll::Ready(match next.as_mut().poll(context) {
+                Poll::Ready(input) => Some(input),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
+
+    /// Queues an element behind all others. What becomes of a stanza with a token is told by
+    /// [`Event::Acked`] or [`Input::Unsent`].
+    pub(crate) fn send(&self, element: Element, token: Option<u64>) {
+        // The writer's task ends only with the connection, whose end comes as an event.
+        let _ = self.outgoing.send((element, token));
+    }
+
+    /// Sends a question; `asker` gets the answer.
+    pub(crate) fn ask(&mut self, question: Question, asker: Asker, now: Timestamp) {
+        let Question {
+            to,
+            is_set,
+            payload,
+        } = question;
+        self.ask_with(to.clone(), asker, now, |id| {
+            if is_set {
+                iq::set(id, to.as_ref(), payload)
+            } else {
+                iq::get(id, to.as_ref(), payload)
+            }
+        });
+    }
+
+    /// Sends a request that is built with a fresh id; `asker` gets the answer.
+    pub(crate) fn ask_with(
+        &mut self,
+        to: Option<Jid>,
+        asker: Asker,
+        now: Timestamp,
+        build: impl FnOnce(&str) -> Element,
+    ) {
+        self.next_id += 1;
+        let id = format!("eft-{}", self.next_id);
+        let iq = build(&id);
+        let millis = i64::try_from(REQUEST_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
+        match self
+            .iqs
+            .track(&id, to, now.saturating_add_millis(millis), asker)
+        {
+            Ok(()) => self.send(iq, None),
+            Err(TrackError::Full(asker) | TrackError::DuplicateId(asker)) => {
+                // A job is told; catch-up asks for one page at a time and cannot get here.
+                if let Asker::Job(reply) = asker {
+                    let _ = reply.send(Err(RequestError::TooMany));
+                }
+            }
+        }
+    }
+
+    /// Takes a stanza that may answer a request. `None` if it does not.
+    pub(crate) fn take_answer(&mut self, stanza: &Element) -> Option<Option<Answer>> {
+        let answer = self.iqs.handle(stanza)?;
+        let result = answer.result.map_err(RequestError::Refused);
+        Some(deliver(answer.token, result))
+    }
+
+    /// Gives up requests that were not answered in time.
+    pub(crate) fn expire_requests(&mut self, now: Timestamp) -> Vec<Answer> {
+        self.iqs
+            .expire(now)
+            .into_iter()
+            .filter_map(|asker| deliver(asker, Err(RequestError::Timeout)))
+            .collect()
+    }
+
+    /// When [`Link::expire_requests`] has something to do.
+    pub(crate) fn request_deadline(&self) -> Option<Timestamp> {
+        self.iqs.next_deadline()
+    }
+
+    /// This stanza's effect is on disk, or it has none.
+    pub(crate) fn settle(&self, seq: StanzaSeq) {
+        // Only a number of another connection is refused, and those went with their link.
+        if let Err(error) = self.sender.settle(seq) {
+            tracing::error!(%error, "a stanza of another connection was settled");
+        }
+    }
+
+    /// Asks the server what it has.
+    pub(crate) fn request_ack(&self) {
+        self.sender.request_ack();
+    }
+
+    /// Ends the connection after what is queued.
+    pub(crate) async fn close(&mut self) {
+        /// The last words to a server that may be gone.
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let _ = tokio::time::timeout(PATIENCE, async {
+            if self.sender.close(CloseStyle::EndStream).await.is_ok() {
+                while !matches!(self.connection.next_event().await, Event::Closed(_)) {}
+            }
+        })
+        .await;
+    }
+
+    /// Whether a device list need not be fetched: it was, and is still fresh.
+    pub(crate) fn list_is_fresh(&self, jid: &BareJid, version: Version) -> bool {
+        match self.lists.get(&(jid.clone(), version)) {
+            Some(ListState::Fresh { until }) => until.is_none_or(|until| Instant::now() < until),
+            Some(ListState::Fetching) | None => false,
+        }
+    }
+
+    /// Whether a device list is being fetched.
+    pub(crate) fn list_is_coming(&self, jid: &BareJid, version: Version) -> bool {
+        matches!(
+            self.lists.get(&(jid.clone(), version)),
+            Some(ListState::Fetching)
+        )
+    }
+
+    /// A fetch of a device list began.
+    pub(crate) fn list_requested(&mut self, jid: BareJid, version: Version) {
+        self.lists.insert((jid, version), ListState::Fetching);
+    }
+
+    /// A device list is known as it is now. `announced`: the server tells us of every change from
+    /// here on, as it does for our own account.
+    pub(crate) fn list_received(&mut self, jid: BareJid, version: Version, announced: bool) {
+        let until = (!announced).then(|| Instant::now() + LIST_FRESH);
+        self.lists.insert((jid, version), ListState::Fresh { until });
+    }
+
+    /// A device list has to be fetched again.
+    pub(crate) fn list_is_stale(&mut self, jid: &BareJid, version: Version) {
+        self.lists.remove(&(jid.clone(), version));
+    }
+
+    /// Whether it makes no sense to ask for a bundle now: it was asked for, or just refused.
+    pub(crate) fn bundle_is_coming(&self, address: &DeviceAddress, version: Version) -> bool {
+        matches!(
+            self.bundles.get(&(address.clone(), version)),
+            Some(BundleState::Fetching)
+        )
+    }
+
+    /// Whether a bundle could not be had a moment ago.
+    pub(crate) fn bundle_is_unavailable(&self, address: &DeviceAddress, version: Version) -> bool {
+        matches!(
+            self.bundles.get(&(address.clone(), version)),
+            Some(BundleState::Unavailable { since }) if since.elapsed() < BUNDLE_RETRY
+        )
+    }
+
+    /// A fetch of a bundle began.
+    pub(crate) fn bundle_requested(&mut self, address: DeviceAddress, version: Version) {
+        self.bundles.insert((address, version), BundleState::Fetching);
+    }
+
+    /// A fetch of a bundle ended.
+    pub(crate) fn bundle_settled(&mut self, address: DeviceAddress, version: Version, usable: bool) {
+        let key = (address, version);
+        if usable {
+            self.bundles.remove(&key);
+        } else {
+            let since = Instant::now();
+            self.bundles.insert(key, BundleState::Unavailable { since });
+        }
+    }
+}
+
+fn deliver(asker: Asker, result: Result<Element, RequestError>) -> Option<Answer> {
+    match asker {
+        Asker::Job(reply) => {
+            let _ = reply.send(result);
+            None
+        }
+        Asker::ArchivePage => Some(Answer::ArchivePage(result)),
+    }
+}

@@ -1,0 +1,194 @@
+//! Device lists and bundles: asked for when needed, handed to the engine when they come.
+
+use eft_omemo::{
+    Action, BundleError, DeviceList, InitiateError, UnverifiedBundle, Version, device_list_received,
+    initiate,
+};
+use eft_types::{BareJid, DeviceAddress};
+use rand::rngs::StdRng;
+
+use super::job::{self, Finding};
+use super::link::Phase;
+use super::request::RequestError;
+use super::{Pump, VERSIONS};
+use crate::command::Reply;
+use crate::error::Error;
+use crate::unit::Unit;
+
+impl Pump {
+    /// Asks for an account's lists that are neither fresh nor on their way. Whether all are fresh.
+    pub(super) fn ensure_lists(&mut self, jid: &BareJid) -> bool {
+        let Some(link) = self.link.as_mut() else {
+            return false;
+        };
+        let mut all_fresh = true;
+        for version in VERSIONS {
+            if link.list_is_fresh(jid, version) {
+                continue;
+            }
+            all_fresh = false;
+            if !link.list_is_coming(jid, version) {
+                link.list_requested(jid.clone(), version);
+                let (requester, jid) = (link.requester.clone(), jid.clone());
+                self.jobs.spawn(async move {
+                    let result = job::fetch_list(&requester, &jid, version).await;
+                    Finding::List { jid, version, result }
+                });
+            }
+        }
+        all_fresh
+    }
+
+    /// Asks for a bundle, unless it is on its way.
+    pub(super) fn request_bundle(&mut self, address: &DeviceAddress, version: Version) {
+        let Some(link) = self.link.as_mut() else {
+            return;
+        };
+        if link.bundle_is_coming(address, version) {
+            return;
+        }
+        link.bundle_requested(address.clone(), version);
+        let (requester, address) = (link.requester.clone(), address.clone());
+        self.jobs.spawn(async move {
+            let result = job::fetch_bundle(&requester, &address, version).await;
+            Finding::Bundle { address, version, result }
+        });
+    }
+
+    /// `Account::refresh_devices`.
+    pub(super) fn refresh_devices(&mut self, jid: &BareJid, reply: Reply<()>) {
+        let Some(link) = self.link.as_ref().filter(|link| link.phase == Phase::Online) else {
+            let _ = reply.send(Err(Error::offline("not connected")));
+            return;
+        };
+        let (requester, jid) = (link.requester.clone(), jid.clone());
+        self.jobs.spawn(async move {
+            let mut results = Vec::new();
+            for version in VERSIONS {
+                results.push((version, job::fetch_list(&requester, &jid, version).await));
+            }
+            Finding::Lists { jid, results, reply }
+        });
+    }
+
+    /// A list was asked for, and this is what came.
+    pub(super) fn handle_list(
+        &mut self,
+        jid: BareJid,
+        version: Version,
+        result: Result<Option<DeviceList>, RequestError>,
+    ) -> Result<(), Error> {
+        match result {
+            // An account without the node has no devices of that version.
+            Ok(list) => {
+                let list = list.unwrap_or_default();
+                self.commit(|unit, _| apply_list(unit, &jid, version, &list))?;
+            }
+            // The list that is stored is the best there is. A contact's server may be down: that
+            // must not stop messages to the devices that we know.
+            Err(error) => {
+                tracing::info!(%error, "a device list could not be fetched");
+            }
+        }
+        if let Some(link) = self.link.as_mut() {
+            let announced = jid == self.own.jid;
+            link.actions_begun.remove(
+                &Action::RefreshDeviceList {
+                    jid: jid.clone(),
+                    version,
+                }
+                .key(),
+            );
+            link.list_received(jid, version, announced);
+        }
+        Ok(())
+    }
+
+    /// The lists that a caller asked for.
+    pub(super) fn handle_lists(
+        &mut self,
+        jid: &BareJid,
+        results: Vec<(Version, Result<Option<DeviceList>, RequestError>)>,
+        reply: Reply<()>,
+    ) -> Result<(), Error> {
+        let mut answer = Ok(());
+        for (version, result) in results {
+            if let Err(error) = &result {
+                answer = Err(Error::offline(error.to_string()));
+            }
+            self.handle_list(jid.clone(), version, result)?;
+        }
+        let _ = reply.send(answer);
+        Ok(())
+    }
+
+    /// A bundle was asked for, and this is what came.
+    pub(super) fn handle_bundle(
+        &mut self,
+        address: &DeviceAddress,
+        version: Version,
+        result: Result<Option<UnverifiedBundle>, RequestError>,
+    ) -> Result<(), Error> {
+        let usable = match result {
+            Ok(Some(bundle)) => self.commit(|unit, rng| begin_session(unit, rng, bundle))?,
+            Ok(None) => Err(Unusable::None),
+            Err(error) => Err(Unusable::NotFetched(error)),
+        };
+        if let Err(error) = &usable {
+            tracing::warn!(%error, device = address.device.as_u32(), "no session can be made");
+        }
+        self.bundle_actions_done(address, version, usable.is_ok())?;
+        if let Some(link) = self.link.as_mut() {
+            link.bundle_settled(address.clone(), version, usable.is_ok());
+        }
+        Ok(())
+    }
+}
+
+/// Why a bundle gives no session.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("the device publishes no bundle")]
+    None,
+    #[error(transparent)]
+    NotFetched(RequestError),
+    #[error(transparent)]
+    Invalid(BundleError),
+    #[error(transparent)]
+    Refused(InitiateError),
+}
+
+/// Hands a list to the engine.
+pub(super) fn apply_list(
+    unit: &mut Unit<'_>,
+    jid: &BareJid,
+    version: Version,
+    list: &DeviceList,
+) -> Result<(), Error> {
+    let now = unit.now;
+    let effects =
+        unit.sure_step(|records| device_list_received(records, jid, version, list, now))?;
+    unit.absorb(effects.changes, effects.actions, effects.events);
+    Ok(())
+}
+
+/// Checks a bundle and makes a session from it. The inner error is the bundle's fault.
+fn begin_session(
+    unit: &mut Unit<'_>,
+    rng: &mut StdRng,
+    bundle: UnverifiedBundle,
+) -> Result<Result<(), Unusable>, Error> {
+    let bundle = match bundle.verify() {
+        Ok(bundle) => bundle,
+        Err(error) => return Ok(Err(Unusable::Invalid(error))),
+    };
+    let now = unit.now;
+    match unit.step(|records| initiate(records, &bundle, now, rng))? {
+        Ok(effects) => {
+            unit.absorb(effects.changes, effects.actions, effects.events);
+            Ok(Ok(()))
+        }
+        Err(InitiateError::Step(error)) => Err(Error::bug(error.to_string())),
+        Err(error) => Ok(Err(Unusable::Refused(error))),
+    }
+}

@@ -1,0 +1,294 @@
+//! What happens on a connection: its first questions, and the sorting of what the server sends.
+
+use std::sync::Arc;
+
+use eft_omemo::{DeviceList, Version, maintain};
+use eft_store::Durability;
+use eft_xmpp::Element;
+use eft_xmpp::stream::StanzaSeq;
+use eft_xmpp::xep::pubsub::{NodeChange, PubSubEvent};
+use eft_xmpp::xep::stanza_error::{DefinedCondition, ErrorType, StanzaError};
+use eft_xmpp::xep::{carbons, iq, mam, ping, presence};
+
+use super::inbound::{Inbound, Receiving, Seen, Source};
+use super::job::{Finding, SetUp};
+use super::link::{Answer, Phase};
+use super::request::RequestError;
+use super::{Pump, VERSIONS, catch_up::CatchUp, lists, stanza};
+use crate::clock;
+use crate::error::Error;
+use crate::event::{ConnectionState, Event};
+use crate::translate::encrypted;
+use crate::unit::Unit;
+
+/// What is to be done with a stanza of the server.
+enum Sorted {
+    /// Its effects are in the unit: acknowledge it after the commit.
+    InUnit,
+    /// It has no durable effect.
+    Transient,
+    /// It waits for the end of catch-up, unacknowledged.
+    Held(Element),
+    /// It belongs to an archive page that is not complete yet.
+    InPage,
+    /// The pump itself asked for it.
+    Answer(Answer),
+}
+
+impl Pump {
+    /// What a job found out.
+    pub(super) fn handle_finding(&mut self, finding: Finding) -> Result<(), Error> {
+        match finding {
+            Finding::Connected(attempt) => {
+                self.attempt_ended(attempt);
+                Ok(())
+            }
+            Finding::SetUp(Ok(set_up)) => self.take_set_up(set_up),
+            Finding::SetUp(Err(error)) => {
+                self.drop_link(Error::offline(format!("the session cannot be set up: {error}")));
+                Ok(())
+            }
+            Finding::List {
+                jid,
+                version,
+                result,
+            } => self.handle_list(jid, version, result),
+            Finding::Lists {
+                jid,
+                results,
+                reply,
+            } => self.handle_lists(&jid, results, reply),
+            Finding::Bundle {
+                address,
+                version,
+                result,
+            } => self.handle_bundle(&address, version, result),
+            Finding::Published { action, result } => self.handle_published(&action, result),
+        }
+    }
+
+    /// The first answers are here: the own lists go to the engine, which says what to publish.
+    fn take_set_up(&mut self, set_up: SetUp) -> Result<(), Error> {
+        let own = self.own.jid.clone();
+        self.commit(|unit, rng| {
+            for (version, list) in set_up.own_lists {
+                // An account without the node has an empty list: ours has to be put there.
+                lists::apply_list(unit, &own, version, &list.unwrap_or_default())?;
+            }
+            let now = unit.now;
+            for version in VERSIONS {
+                let effects = unit.sure_step(|records| maintain(records, version, now, rng))?;
+                unit.absorb(effects.changes, effects.actions, effects.events);
+            }
+            Ok(())
+        })?;
+        let Some(link) = self.link.as_mut() else {
+            return Ok(());
+        };
+        for version in VERSIONS {
+            // The server tells us of every change from here on (XEP-0163: own nodes need no
+            // subscription).
+            link.list_received(own.clone(), version, true);
+        }
+        link.phase = Phase::Publishing;
+        link.actions_due = true;
+        link.send(presence::available(&stanza::caps(), None, 0), None);
+        if set_up.has_archive {
+            self.begin_catch_up()
+        } else {
+            self.end_catch_up(0)
+        }
+    }
+
+    /// Publishing done? Then the account is online.
+    pub(super) fn advance_session(&mut self) -> Result<(), Error> {
+        if self.link.as_ref().is_none_or(|link| link.phase != Phase::Publishing)
+            || !self.is_published()?
+        {
+            return Ok(());
+        }
+        if let Some(link) = self.link.as_mut() {
+            link.phase = Phase::Online;
+        }
+        self.backoff.succeeded();
+        self.send_event(Event::ConnectionChanged(ConnectionState::Online));
+        self.answer_waiting(&Ok(()));
+        Ok(())
+    }
+
+    /// Takes stanzas in order as one unit of work: one commit, then the acknowledgements.
+    pub(super) fn handle_stanzas(&mut self, stanzas: Vec<(StanzaSeq, Element)>) -> Result<(), Error> {
+        let store = Arc::clone(&self.store);
+        let mut unit = Unit::begin(&store, clock::now());
+        let mut seen = Seen::default();
+        let mut settled = Vec::new();
+        let mut answers = Vec::new();
+        for (seq, element) in stanzas {
+            match self.sort(&mut unit, &mut seen, seq, element)? {
+                Sorted::InUnit | Sorted::Transient => settled.push(seq),
+                Sorted::Held(element) => {
+                    if let Some(link) = self.link.as_mut() {
+                        link.held.push_back((seq, element));
+                    }
+                }
+                Sorted::InPage => {}
+                Sorted::Answer(answer) => {
+                    settled.push(seq);
+                    answers.push(answer);
+                }
+            }
+        }
+        if !unit.is_empty() {
+            let done = unit.commit(Durability::Full)?;
+            self.tell(&done)?;
+        }
+        if let Some(link) = &self.link {
+            for seq in settled {
+                link.settle(seq);
+            }
+        }
+        for answer in answers {
+            self.handle_answer(answer)?;
+        }
+        Ok(())
+    }
+
+    /// An answer that the pump itself asked for.
+    pub(super) fn handle_answer(&mut self, answer: Answer) -> Result<(), Error> {
+        match answer {
+            Answer::ArchivePage(result) => self.handle_page(result),
+        }
+    }
+
+    fn sort(
+        &mut self,
+        unit: &mut Unit<'_>,
+        seen: &mut Seen,
+        seq: StanzaSeq,
+        element: Element,
+    ) -> Result<Sorted, Error> {
+        match element.name() {
+            "iq" => Ok(self.sort_iq(&element)),
+            "message" => self.sort_message(unit, seen, seq, element),
+            // Presence: who is online is not kept.
+            _ => Ok(Sorted::Transient),
+        }
+    }
+
+    fn sort_iq(&mut self, element: &Element) -> Sorted {
+        let Some(link) = self.link.as_mut() else {
+            return Sorted::Transient;
+        };
+        if let Some(answer) = link.take_answer(element) {
+            return answer.map_or(Sorted::Transient, Sorted::Answer);
+        }
+        if let Some(reply) = answer_request(element) {
+            link.send(reply, None);
+        }
+        Sorted::Transient
+    }
+
+    fn sort_message(
+        &mut self,
+        unit: &mut Unit<'_>,
+        seen: &mut Seen,
+        seq: StanzaSeq,
+        element: Element,
+    ) -> Result<Sorted, Error> {
+        let element = match self.take_archived(seq, element) {
+            Ok(()) => return Ok(Sorted::InPage),
+            Err(element) => element,
+        };
+        // An archive result that we did not ask for, or from somebody else, is nothing.
+        if mam::is_result(&element) {
+            return Ok(Sorted::Transient);
+        }
+        if let Some(event) = PubSubEvent::parse(&element) {
+            return self.take_pubsub_event(unit, &event);
+        }
+        if self
+            .link
+            .as_ref()
+            .is_none_or(|link| !matches!(link.catch_up, CatchUp::Done))
+        {
+            return Ok(Sorted::Held(element));
+        }
+        let (message, source) = match carbons::unwrap(&element, &self.own.jid) {
+            Ok(Some(carbon)) => (carbon.message, Source::Carbon),
+            Ok(None) => (element, Source::Live),
+            // A forged copy: not from our own account.
+            Err(error) => {
+                tracing::warn!(%error, "a forged carbon was dropped");
+                return Ok(Sorted::Transient);
+            }
+        };
+        let Some(inbound) = Inbound::new(&self.own, &message, source) else {
+            return Ok(Sorted::Transient);
+        };
+        inbound.take(unit, seen, Receiving::Live, &mut self.rng)?;
+        Ok(Sorted::InUnit)
+    }
+
+    /// A node of somebody's PEP service changed (XEP-0163). Only its owner's server can say so for
+    /// this `from`, and the node's content concerns that owner alone.
+    fn take_pubsub_event(
+        &mut self,
+        unit: &mut Unit<'_>,
+        event: &PubSubEvent,
+    ) -> Result<Sorted, Error> {
+        let owner = match &event.from {
+            Some(from) => from.to_bare(),
+            None => self.own.jid.clone(),
+        };
+        for version in VERSIONS {
+            if event.node != encrypted::devices_node(version) {
+                continue;
+            }
+            let Some(list) = event_list(version, &event.change) else {
+                continue;
+            };
+            lists::apply_list(unit, &owner, version, &list)?;
+            if let Some(link) = self.link.as_mut() {
+                let announced = owner == self.own.jid;
+                link.list_received(owner.clone(), version, announced);
+            }
+            return Ok(Sorted::InUnit);
+        }
+        Ok(Sorted::Transient)
+    }
+}
+
+/// The list that an event carries. A node that was emptied or deleted is an empty list: for the own
+/// account the engine then puts this device back.
+fn event_list(version: Version, change: &NodeChange) -> Option<DeviceList> {
+    match change {
+        NodeChange::Items { published, .. } => published
+            .last()
+            .and_then(|item| item.payload.as_ref())
+            .and_then(|payload| encrypted::device_list(version, payload)),
+        NodeChange::Purged | NodeChange::Deleted => Some(DeviceList::default()),
+        NodeChange::Other => None,
+    }
+}
+
+/// Answers to what others may ask of a client (RFC 6120 §8.2.3: every request is answered).
+fn answer_request(element: &Element) -> Option<Element> {
+    if !matches!(element.attr("type"), Some("get" | "set")) {
+        return None;
+    }
+    if ping::is_ping(element) {
+        iq::result(element, None)
+    } else {
+        stanza::disco_answer(element).or_else(|| {
+            let refusal = DefinedCondition::ServiceUnavailable;
+            StanzaError::answer(element, ErrorType::Cancel, refusal)
+        })
+    }
+}
+
+/// Errors of the first questions that are worth another connection.
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        Self::offline(error.to_string())
+    }
+}

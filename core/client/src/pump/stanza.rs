@@ -1,0 +1,164 @@
+//! Stanzas that the pump writes and reads beside the encrypted element itself.
+
+use eft_omemo::{EncryptedMessage, Version};
+use eft_store::Opaque;
+use eft_types::{BareJid, OriginId, Timestamp};
+use eft_xmpp::xep::caps::Caps;
+use eft_xmpp::xep::disco::{self, DiscoInfo};
+use eft_xmpp::xep::eme::ExplicitEncryption;
+use eft_xmpp::xep::hints::Hint;
+use eft_xmpp::xep::message::{self, MessageKind};
+use eft_xmpp::xep::{iq, sce, stanza_id};
+use eft_xmpp::{Element, ns, xml};
+use rand::rngs::StdRng;
+use rand::Rng as _;
+
+use crate::error::Error;
+use crate::translate::encrypted;
+
+/// Identifies the software in capabilities (XEP-0115 §4): a URI that names it.
+const CAPS_NODE: &str = "urn:x-eft:client";
+
+/// Namespaces whose elements are over when they arrive: nothing of them belongs in a timeline.
+const TRANSIENT: [&str; 3] = [
+    "http://jabber.org/protocol/chatstates",
+    ns::RECEIPTS,
+    "urn:xmpp:chat-markers:0",
+];
+
+/// A new id: 128 random bits in hexadecimal, so that neither guessing nor counting tells anything.
+pub(crate) fn new_id(rng: &mut StdRng) -> String {
+    format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())
+}
+
+/// What this client can do (XEP-0030), with the device lists it wants to hear of (XEP-0163 §4).
+pub(crate) fn disco_info() -> DiscoInfo {
+    disco::client_info("Eft", "phone", &[])
+}
+
+/// The same as a hash for presence (XEP-0115).
+pub(crate) fn caps() -> Caps {
+    Caps::of(CAPS_NODE, &disco_info())
+}
+
+/// Answers a question about what this client can do; `None` if the stanza asks something else.
+pub(crate) fn disco_answer(stanza: &Element) -> Option<Element> {
+    let node = disco::asked_info(stanza)?;
+    if let Some(node) = node
+        && node != caps().disco_node()
+    {
+        return None;
+    }
+    let info = DiscoInfo {
+        node: node.map(str::to_owned),
+        ..disco_info()
+    };
+    iq::result(stanza, Some(info.to_element()))
+}
+
+/// The SCE envelope of a text (XEP-0420), as bytes to be encrypted.
+pub(crate) fn envelope(
+    text: &str,
+    own: &BareJid,
+    peer: &BareJid,
+    now: Timestamp,
+    rng: &mut StdRng,
+) -> Result<String, Error> {
+    sce::Envelope {
+        content: vec![message::body(text)],
+        time: Some(now),
+        from: Some(own.clone()),
+        to: Some(peer.clone()),
+    }
+    .to_text(rng)
+    .map_err(|error| Error::bug(format!("an envelope cannot be written: {error}")))
+}
+
+/// A message with content.
+pub(crate) fn encrypted_message(
+    peer: &BareJid,
+    id: &OriginId,
+    encrypted: &EncryptedMessage,
+) -> Element {
+    with_encrypted(peer, id, encrypted)
+}
+
+/// A message without content. It has to reach the archive like any other: the recipient's ratchet
+/// waits for it.
+pub(crate) fn empty_message(
+    peer: &BareJid,
+    id: &OriginId,
+    encrypted: &EncryptedMessage,
+) -> Element {
+    with_encrypted(peer, id, encrypted)
+}
+
+fn with_encrypted(peer: &BareJid, id: &OriginId, encrypted: &EncryptedMessage) -> Element {
+    let mark = match encrypted.version {
+        Version::Omemo2 => ExplicitEncryption::omemo2(),
+        Version::Legacy => ExplicitEncryption::omemo_legacy(),
+    };
+    message::build(
+        &peer.clone().into(),
+        MessageKind::Chat,
+        id.as_str(),
+        vec![
+            encrypted::to_element(encrypted),
+            // No body outside (XEP-0420 §5): without the hint servers would not archive it.
+            Hint::Store.to_element(),
+            mark.to_element(),
+            stanza_id::origin_id_element(id),
+        ],
+    )
+}
+
+/// A stanza for the outbox or for a later attempt.
+pub(crate) fn to_bytes(element: &Element) -> Result<Opaque, Error> {
+    xml::encode_element(element)
+        .map(|text| Opaque::new(text.into_bytes()))
+        .map_err(|error| Error::bug(format!("a stanza cannot be written: {error}")))
+}
+
+/// A stanza out of the outbox.
+pub(crate) fn from_bytes(bytes: &Opaque) -> Result<Element, Error> {
+    core::str::from_utf8(bytes.as_bytes())
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::bug("a stored stanza cannot be read"))
+}
+
+/// What a decrypted envelope holds.
+pub(crate) struct Content {
+    /// Its text; empty if there is none.
+    pub(crate) text: String,
+    /// Everything beside the text, as XML; kept so that a later release can show it.
+    pub(crate) payload: Option<Opaque>,
+    /// Whether nothing of it belongs in a timeline.
+    pub(crate) is_transient: bool,
+}
+
+/// Sorts the content of an envelope.
+pub(crate) fn content(envelope: &sce::Envelope) -> Content {
+    let text = message::body_of(&envelope.content);
+    let others: Vec<&Element> = envelope
+        .content
+        .iter()
+        .filter(|child| !child.is("body", ns::CLIENT))
+        .filter(|child| !TRANSIENT.contains(&child.ns().as_str()))
+        .collect();
+    let payload = (!others.is_empty()).then(|| {
+        let mut bytes = Vec::new();
+        for other in &others {
+            // What came out of a parser can be written again.
+            if let Ok(text) = xml::encode_element(other) {
+                bytes.extend_from_slice(text.as_bytes());
+            }
+        }
+        Opaque::new(bytes)
+    });
+    Content {
+        is_transient: text.is_none() && others.is_empty(),
+        text: text.unwrap_or_default(),
+        payload,
+    }
+}

@@ -1,0 +1,60 @@
+//! Rows of the store, as the app shows them.
+
+use eft_store::{DeliveryState, Direction, MessageEncryption, SendFailure};
+
+use crate::message::{Content, Delivery, Encryption, Message, Unreadable};
+
+/// A row of the timeline.
+pub(crate) fn message(row: eft_store::Message) -> Message {
+    let sent_at = row.time();
+    Message {
+        id: row.id,
+        conversation: row.conversation.peer,
+        sender: row.sender.to_bare(),
+        sender_device: row.sender_device,
+        outgoing: row.direction == Direction::Outgoing,
+        origin_id: row.origin_id,
+        sent_at,
+        content: match row.content {
+            eft_store::Content::Readable(plaintext) => Content::Text(plaintext.text),
+            eft_store::Content::Unreadable(unreadable) => Content::Unreadable(Unreadable::new(
+                unreadable.cause,
+                unreadable.retry.is_some(),
+                row.folded_count,
+            )),
+        },
+        encryption: match row.encryption {
+            MessageEncryption::Omemo2 => Encryption::Omemo2,
+            MessageEncryption::Legacy => Encryption::OmemoLegacy,
+            MessageEncryption::None | MessageEncryption::Foreign => Encryption::None,
+        },
+        delivery: row.delivery.map(delivery),
+    }
+}
+
+fn delivery(state: DeliveryState) -> Delivery {
+    match state {
+        DeliveryState::Queued => Delivery::Queued,
+        DeliveryState::Encrypted => Delivery::Encrypted,
+        DeliveryState::Sent => Delivery::Sent,
+        DeliveryState::Acked => Delivery::Acked,
+        DeliveryState::Delivered => Delivery::Delivered,
+        DeliveryState::Displayed => Delivery::Displayed,
+        DeliveryState::Failed { reason, .. } => Delivery::Failed {
+            reason: send_failure_code(reason).to_owned(),
+        },
+    }
+}
+
+/// Stable code of a failure; those that have an [`crate::Error`] share its code.
+const fn send_failure_code(reason: SendFailure) -> &'static str {
+    match reason {
+        SendFailure::NoRecipients => "no-recipients",
+        SendFailure::NotTrusted => "not-trusted",
+        SendFailure::MissingBundle => "missing-bundle",
+        SendFailure::TooLarge => "too-large",
+        SendFailure::Refused => "not-allowed",
+        SendFailure::Cancelled => "cancelled",
+        SendFailure::Other => "other",
+    }
+}

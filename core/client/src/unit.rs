@@ -1,0 +1,265 @@
+//! One unit of work: everything that some input changes, read from the store as needed, computed
+//! by the engine, committed at once, and only then spoken of (laws 1 and 3).
+
+use eft_omemo::{
+    Action, Changes, EncryptError, Event as EngineEvent, InitiateError, NotTrusted, RecordKey,
+    Records, StepError,
+};
+use eft_store::{Batch, Committed, DeviceEvent, DeviceEventKind, Durability, NewMessageRef, Store};
+use eft_types::{DeviceAddress, MessageId, Timestamp};
+
+use crate::error::Error;
+
+/// A unit of work in progress. Dropped without [`Unit::commit`], it has not happened.
+pub(crate) struct Unit<'s> {
+    store: &'s Store,
+    records: Records,
+    /// Rows other than the engine's records.
+    pub(crate) batch: Batch,
+    notices: Vec<Notice>,
+    /// Keys of the actions that this unit adds.
+    added_actions: Vec<Vec<u8>>,
+    /// The time at which the unit began; one for all that it does.
+    pub(crate) now: Timestamp,
+}
+
+/// What is to be told after the commit.
+#[derive(Clone, Debug)]
+pub(crate) enum Notice {
+    /// A message was inserted.
+    Inserted(NewMessageRef),
+    /// A device appeared on a list.
+    DeviceAppeared(DeviceAddress),
+    /// A device vanished from a list.
+    DeviceVanished(DeviceAddress),
+    /// A device came under another key.
+    IdentityChanged(DeviceAddress),
+}
+
+/// What a unit did.
+pub(crate) struct Done {
+    pub(crate) committed: Committed,
+    pub(crate) notices: Vec<Notice>,
+    /// Keys of the actions that were added, or asked for once more.
+    pub(crate) added_actions: Vec<Vec<u8>>,
+}
+
+impl<'s> Unit<'s> {
+    pub(crate) fn begin(store: &'s Store, now: Timestamp) -> Self {
+        Self {
+            store,
+            records: Records::new(),
+            batch: Batch::new(),
+            notices: Vec::new(),
+            added_actions: Vec::new(),
+            now,
+        }
+    }
+
+    pub(crate) const fn store(&self) -> &'s Store {
+        self.store
+    }
+
+    /// Loads records that a step is known to need, in one read.
+    pub(crate) fn preload(&mut self, keys: impl IntoIterator<Item = RecordKey>) -> Result<(), Error> {
+        let missing: Vec<RecordKey> = keys
+            .into_iter()
+            .filter(|key| !self.records.is_loaded(key))
+            .collect();
+        if !missing.is_empty() {
+            for (key, record) in self.store.load(&missing)? {
+                self.records.insert_loaded(key, record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a step of the engine, loading what it asks for. The outer error is ours, the inner one
+    /// the step's own; [`StepError::Missing`] never comes out of here.
+    pub(crate) fn step<T, E: StepFailure>(
+        &mut self,
+        mut step: impl FnMut(&Records) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Error> {
+        // Each round loads at least one more record; a step that asks again for what it was given
+        // would never end.
+        for _ in 0..MAX_ROUNDS {
+            match step(&self.records) {
+                Err(failure) => match failure.missing() {
+                    Some(keys) => {
+                        let keys = keys.to_vec();
+                        self.preload(keys)?;
+                    }
+                    None => return Ok(Err(failure)),
+                },
+                done => return Ok(done),
+            }
+        }
+        Err(Error::bug("an engine step keeps asking for records"))
+    }
+
+    /// As [`Unit::step`] for steps whose every failure is a fault of ours.
+    pub(crate) fn sure_step<T>(
+        &mut self,
+        step: impl FnMut(&Records) -> Result<T, StepError>,
+    ) -> Result<T, Error> {
+        self.step(step)?.map_err(|error| match error {
+            StepError::Damaged(_) => Error::StoreDamaged {
+                reason: error.to_string(),
+                cause: None,
+            },
+            other => Error::bug(other.to_string()),
+        })
+    }
+
+    /// Takes a step's changes, so that the next step sees them and the commit writes them.
+    pub(crate) fn apply(&mut self, changes: Changes) {
+        self.records.apply(changes);
+    }
+
+    /// Takes all effects of a step.
+    pub(crate) fn absorb(
+        &mut self,
+        changes: Changes,
+        actions: Vec<Action>,
+        events: Vec<EngineEvent>,
+    ) {
+        self.apply(changes);
+        for action in actions {
+            self.add_action(action);
+        }
+        for event in events {
+            self.note(event);
+        }
+    }
+
+    /// Adds something to do.
+    pub(crate) fn add_action(&mut self, action: Action) {
+        self.added_actions.push(action.key());
+        self.batch.add_action(action);
+    }
+
+    /// Says that an inserted message is to be told of.
+    pub(crate) fn announce(&mut self, message: NewMessageRef) {
+        self.notices.push(Notice::Inserted(message));
+    }
+
+    /// Turns an engine's event into lines of the device log and into what the app is told.
+    fn note(&mut self, event: EngineEvent) {
+        let (device, kind, detail) = match event {
+            EngineEvent::DeviceAppeared { address, version } => {
+                self.notices.push(Notice::DeviceAppeared(address.clone()));
+                (address, DeviceEventKind::Appeared, Some(version.to_string()))
+            }
+            EngineEvent::DeviceDisappeared { address, version } => {
+                self.notices.push(Notice::DeviceVanished(address.clone()));
+                (address, DeviceEventKind::Disappeared, Some(version.to_string()))
+            }
+            EngineEvent::DeviceDowngraded { address } => {
+                (address, DeviceEventKind::Downgraded, None)
+            }
+            EngineEvent::IdentityChangeRefused {
+                address,
+                known,
+                found,
+            } => {
+                self.notices.push(Notice::IdentityChanged(address.clone()));
+                let detail = format!("{known} -> {found}");
+                (address, DeviceEventKind::IdentityChanged, Some(detail))
+            }
+            // Neither the user nor an investigation needs a row for these.
+            EngineEvent::OwnDeviceUnlisted { .. }
+            | EngineEvent::KeyAppeared { .. }
+            | EngineEvent::SessionAccepted { .. }
+            | EngineEvent::SessionInitiated { .. }
+            | EngineEvent::SkippedKeysEvicted { .. }
+            | EngineEvent::DeviceListTruncated { .. } => return,
+        };
+        self.batch.log_device(DeviceEvent {
+            at: self.now,
+            device,
+            kind,
+            detail,
+        });
+    }
+
+    /// Whether there is nothing to commit.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.is_empty() && !self.records.has_changes()
+    }
+
+    /// Writes everything in one transaction. If this fails, nothing has happened.
+    pub(crate) fn commit(mut self, durability: Durability) -> Result<Done, Error> {
+        self.batch.merge_changes(self.records.take_changes());
+        let committed = if self.batch.is_empty() {
+            Committed::default()
+        } else {
+            self.store.commit(&self.batch, durability)?
+        };
+        Ok(Done {
+            committed,
+            notices: self.notices,
+            added_actions: self.added_actions,
+        })
+    }
+}
+
+impl Done {
+    /// Rows of messages that are news to the user, in order.
+    pub(crate) fn news(&self) -> Vec<MessageId> {
+        self.notices
+            .iter()
+            .filter_map(|notice| match notice {
+                Notice::Inserted(message) => self.committed.message(*message),
+                _ => None,
+            })
+            .filter(|insertion| insertion.is_news())
+            .map(eft_store::Insertion::id)
+            .collect()
+    }
+}
+
+/// Rounds of loading that no step needs: the deepest one asks for a session, then its archived
+/// sessions, then their skipped keys.
+const MAX_ROUNDS: usize = 32;
+
+/// A step's failure that may only mean "load more".
+pub(crate) trait StepFailure {
+    /// The records to load, if that is all there is to it.
+    fn missing(&self) -> Option<&[RecordKey]>;
+}
+
+impl StepFailure for StepError {
+    fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Missing(keys) => Some(keys),
+            _ => None,
+        }
+    }
+}
+
+impl StepFailure for EncryptError {
+    fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Step(error) => error.missing(),
+            _ => None,
+        }
+    }
+}
+
+impl StepFailure for InitiateError {
+    fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Step(error) => error.missing(),
+            _ => None,
+        }
+    }
+}
+
+impl StepFailure for NotTrusted {
+    fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Step(error) => error.missing(),
+            _ => None,
+        }
+    }
+}
