@@ -452,8 +452,10 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
         let mut text = String::new();
         match reason {
             CloseReason::Requested => {
-                if self.shared.is_managed {
-                    text.push_str(&ack_text(self.shared.management().inbound.report()));
+                if self.shared.is_managed
+                    && let Some(h) = self.shared.management().inbound.poll_final_ack()
+                {
+                    text.push_str(&ack_text(h));
                 }
                 if style == Some(CloseStyle::EndStream) {
                     text.push_str(encode_stream_close());

@@ -40,10 +40,10 @@ impl core::fmt::Debug for Outgoing {
 /// How to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseStyle {
-    /// `<a/>`, then `</stream:stream>`: the server ends the session.
+    /// `<a/>` if there is news, then `</stream:stream>`: the server ends the session.
     EndStream,
-    /// `<a/>`, then TCP is closed: the server keeps the session for resumption, and starts to push at
-    /// once.
+    /// `<a/>` if there is news, then TCP is closed: the server keeps the session for resumption, and starts
+    /// to push at once.
     LeaveOpen,
 }
 

@@ -190,7 +190,8 @@ fn problem(error: &CertificateError) -> CertificateProblem {
     use CertificateError as E;
     match error {
         E::NotValidForName | E::NotValidForNameContext { .. } => CertificateProblem::WrongName,
-        E::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        // A bad signature is an issuer that has only the name of a trusted one.
+        E::UnknownIssuer | E::BadSignature => CertificateProblem::UnknownIssuer,
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
             CertificateProblem::Expired
         }

@@ -138,9 +138,7 @@ impl<T> IqTracker<T> {
     /// stamps everybody else's `from`.
     fn may_answer(&self, to: Option<&Jid>, from: Option<&str>) -> bool {
         let own_bare = self.own.to_bare();
-        let asked_account = to.is_none_or(|to| {
-            *to == Jid::from(own_bare.clone()) || *to == Jid::from(self.own.clone())
-        });
+        let asked_account = to.is_none_or(|to| *to == own_bare || *to == self.own);
         let Some(from) = from else {
             // Only our server can leave it out; it answers for the account and for itself.
             return asked_account || to.is_some_and(|to| to.as_str() == own_bare.domain().as_str());
@@ -149,7 +147,7 @@ impl<T> IqTracker<T> {
             return false;
         };
         if asked_account {
-            return from == Jid::from(own_bare) || from == Jid::from(self.own.clone());
+            return from == own_bare || from == self.own;
         }
         to.is_some_and(|to| *to == from)
     }

@@ -50,7 +50,7 @@ pub(super) struct NotAJid;
 pub(super) fn is_from_account(stanza: &Element, own: &BareJid) -> bool {
     match jid_attr(stanza, "from") {
         Ok(None) => true,
-        Ok(Some(from)) => from == Jid::from(own.clone()),
+        Ok(Some(from)) => from == *own,
         Err(NotAJid) => false,
     }
 }

@@ -120,16 +120,19 @@ impl InboundCounter {
         if !owed && !many {
             return None;
         }
-        Some(self.report())
+        self.poll_final_ack()
     }
 
-    /// The final `<a/>` before an orderly end.
-    pub fn report(&mut self) -> u32 {
+    /// The `<a/>` before an orderly end, if there is anything that the server was not told.
+    pub fn poll_final_ack(&mut self) -> Option<u32> {
         if self.asked_at.is_some_and(|asked| self.durable >= asked) {
             self.asked_at = None;
         }
+        if self.reported == self.durable {
+            return None;
+        }
         self.reported = self.durable;
-        self.handled()
+        Some(self.handled())
     }
 
     fn known(&self, seq: StanzaSeq) -> Result<(), NotReceived> {
@@ -189,6 +192,15 @@ mod tests {
         counter.durable_up_to(seqs[2]).unwrap();
         assert_eq!(counter.poll_ack(100), Some(3));
         assert_eq!(counter.poll_ack(100), None);
+    }
+
+    #[test]
+    fn the_last_report_is_sent_only_if_it_is_news() {
+        let (mut counter, seqs) = received(2);
+        assert_eq!(counter.poll_final_ack(), None);
+        counter.durable_up_to(seqs[0]).unwrap();
+        assert_eq!(counter.poll_final_ack(), Some(1));
+        assert_eq!(counter.poll_final_ack(), None);
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub use mechanism::Mechanism;
 pub(crate) use mechanism::choose;
 pub(crate) use plain::plain_message;
 pub use scram::ScramError;
+#[cfg(test)]
+pub(crate) use scram::server::ScramServer;
 pub(crate) use scram::{AwaitServerFinal, AwaitServerFirst, ServerVerified};
 
 /// RFC 4013, as RFC 5802 §5.1 asks for names and passwords. `None` if it holds prohibited characters or nothing.

@@ -292,4 +292,6 @@ fn bounded_text(message: &[u8]) -> Result<&str, ScramError> {
 }
 
 #[cfg(test)]
+pub(crate) mod server;
+#[cfg(test)]
 mod tests;
