@@ -1,6 +1,7 @@
 //! A device with a store: what the client does around the engine, in miniature.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use eft_types::{BareJid, DeviceAddress, DeviceId, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -17,7 +18,11 @@ use crate::{
 /// The time at which all tests begin.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
+/// Devices that tests install again and again: making 200 prekeys takes longer than most tests.
+static INSTALLED: Mutex<BTreeMap<(String, u64), Device>> = Mutex::new(BTreeMap::new());
+
 /// One device. Its records live as bytes; every commit encodes, every load decodes.
+#[derive(Clone)]
 pub(crate) struct Device {
     pub(crate) address: DeviceAddress,
     pub(crate) rng: ChaCha20Rng,
@@ -33,6 +38,16 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn install(jid: &str, seed: u64) -> Self {
+        let mut installed = INSTALLED
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let device = installed.entry((jid.to_owned(), seed));
+        device
+            .or_insert_with(|| Self::install_anew(jid, seed))
+            .clone()
+    }
+
+    fn install_anew(jid: &str, seed: u64) -> Self {
         let jid = BareJid::new(jid).unwrap();
         let mut rng = seeded(seed);
         let effects = install(&jid, &[], NOW, &mut rng);
