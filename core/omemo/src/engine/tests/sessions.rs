@@ -2,10 +2,10 @@
 
 use super::ratchet::acquainted;
 use crate::limits::{ARCHIVED_SESSIONS, MAX_SKIP};
-use crate::testing::{Device, connect, seeded};
+use crate::testing::{Device, NOW, connect, seeded};
 use crate::{
-    Action, EmptyReason, EncryptError, Event, InitiateError, Outcome, RecordKey, RecordKind,
-    Version, forget_device, has_session, peer_identity,
+    Action, EmptyReason, EncryptError, Event, InitiateError, Outcome, ReceiveContext, RecordKey,
+    RecordKind, Version, encrypt, forget_device, has_session, needs, peer_identity, receive,
 };
 
 fn build_session(to: &Device, version: Version) -> Action {
@@ -333,6 +333,57 @@ fn a_chain_of_a_replaced_session_is_recognised_however_far_ahead_the_message_is(
     let far = alice.send(&bob.address, version, "far");
     assert!(far.chain_position(&bob.address).unwrap().unwrap().n > MAX_SKIP);
     assert_eq!(bob.read(&far), "far");
+}
+
+#[test]
+fn ordinary_messages_need_what_they_say_they_need() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        // A key exchange, another one for the same session, and later messages of a chain.
+        for text in ["exchange", "exchange again", "later", "still later"] {
+            let message = alice.send(&bob.address, version, text);
+            bob.restart();
+            let needs = needs(&message, &bob.address);
+            bob.load(&needs);
+            let context = ReceiveContext {
+                catch_up: false,
+                may_evict: true,
+                now: NOW,
+            };
+            let received = receive(&bob.records, &message, context, &mut seeded(1)).unwrap();
+            assert!(matches!(received.outcome, Outcome::Decrypted { .. }));
+            bob.read(&message);
+            if text == "exchange again" {
+                let answer = bob.send(&alice.address, version, "answer");
+                alice.read(&answer);
+                let turn = alice.send(&bob.address, version, "turn");
+                bob.read(&turn);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_payload_serves_several_devices() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let mut tablet = Device::install("bob@b.example", 3);
+        let mut own = Device::install("alice@a.example", 4);
+        for device in [&mut tablet, &mut own] {
+            let bundle = device.bundle(version);
+            alice.initiate(&bundle).unwrap();
+        }
+        let addresses = [&bob, &tablet, &own].map(|device| device.address.clone());
+        let trusted = addresses.clone().map(|address| alice.trusted(&address));
+        alice.load(&crate::encrypt_needs(version, &addresses));
+        let mut rng = alice.rng.clone();
+        let sent = encrypt(&alice.records, version, b"to all", &trusted, &mut rng).unwrap();
+        assert_eq!(sent.message.keys.len(), 3);
+        assert_eq!(sent.changes.len(), 3);
+        for device in [&mut bob, &mut tablet, &mut own] {
+            assert_eq!(device.read(&sent.message), "to all");
+        }
+    }
 }
 
 #[test]

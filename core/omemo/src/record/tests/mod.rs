@@ -1,11 +1,12 @@
 //! Records as bytes.
 
+mod releases;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::session::Session;
 use crate::testing::{Device, connect};
 use crate::{RecordError, Version};
 
@@ -173,40 +174,6 @@ fn the_view_knows_present_absent_and_unknown() {
     changes.merge(later);
     assert_eq!(changes.lookup(&key), Some(None));
     assert_eq!(changes.len(), 1);
-}
-
-/// The bytes of a record are a promise to every later release. This one may only change together with its
-/// version number and with code that still reads the old form.
-#[test]
-fn the_bytes_of_a_session_record_are_those_of_the_first_release() {
-    use crate::key::{EphemeralKeyPair, RatchetKeyPair, SignedPreKeyPair};
-    use crate::session::{DoubleRatchet, ExchangeId, RootKey};
-    let labels = Version::Omemo2.profile().labels();
-    let spk = SignedPreKeyPair::from_private(&[2; 32]);
-    let ratchet = DoubleRatchet::initiate(
-        &labels,
-        &RootKey::new(&[3; 32]),
-        RatchetKeyPair::from_private(&[4; 32]),
-        &spk.public(),
-    )
-    .unwrap();
-    let session = Session {
-        role: crate::profile::Role::Initiator,
-        their_identity: crate::IdentityKeyPair::from_private(&[1; 32]).public(),
-        exchange: ExchangeId {
-            ephemeral_key: EphemeralKeyPair::from_private(&[5; 32]).public(),
-            pre_key_id: 300,
-            signed_pre_key_id: 1,
-        },
-        answered: false,
-        ratchet,
-        made_at: eft_types::Timestamp::from_millis(1_800_000_000_000),
-    };
-    let bytes = Record::from(session).encode();
-    assert_eq!(
-        crate::testing::hex(&bytes),
-        include_str!("session_v1.hex").trim()
-    );
 }
 
 proptest! {
