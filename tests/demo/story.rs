@@ -1,6 +1,7 @@
 //! The story.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use eft::{Content, Delivery, Encryption, Event};
@@ -121,31 +122,18 @@ async fn while_bob_is_away(telling: &Telling, cast: &mut Cast) -> Result<(), Fai
     cast.bobs.account.disconnect().await;
     let since = Instant::now();
     let half = MISSED_COUNT / 2;
-    for number in 0..half {
-        for (device, name) in [(&cast.phone, "phone"), (&cast.laptop, "laptop")] {
-            let text = format!("{name} {number} ({MARKER})");
-            device.send(&cast.bob.jid, &text).await?;
+    let acked = AtomicUsize::new(0);
+    let progress = || {
+        let acked = acked.fetch_add(1, Ordering::Relaxed) + 1;
+        if acked % 10 == 0 {
+            telling.progress(acked, MISSED_COUNT, since);
         }
-    }
-    let mut acked = 0;
-    for device in [&mut cast.phone, &mut cast.laptop] {
-        for _ in 0..half {
-            device
-                .wait("the server's acknowledgement", |event| match event {
-                    Event::MessageChanged(message)
-                        if message.delivery == Some(Delivery::Acked) =>
-                    {
-                        Some(())
-                    }
-                    _ => None,
-                })
-                .await?;
-            acked += 1;
-            if acked % 10 == 0 {
-                telling.progress(acked, MISSED_COUNT, since);
-            }
-        }
-    }
+    };
+    tokio::try_join!(
+        send_many(&mut cast.phone, "phone", &cast.bob, half, &progress),
+        send_many(&mut cast.laptop, "laptop", &cast.bob, half, &progress),
+    )?;
+    let acked = acked.load(Ordering::Relaxed);
     telling.checked(&format!(
         "The server has all {acked}, {:.0} per second: encrypted for every device, each safe on disk before it was sent.",
         rate(acked, since)
@@ -190,6 +178,41 @@ async fn while_bob_is_away(telling: &Telling, cast: &mut Cast) -> Result<(), Fai
         took.as_secs_f64(),
         f64::from(u32::try_from(MISSED_COUNT)?) / took.as_secs_f64().max(0.001)
     ));
+    Ok(())
+}
+
+/// Sends numbered messages and waits until the server has them all.
+async fn send_many(
+    device: &mut Phone,
+    name: &str,
+    to: &Login,
+    count: usize,
+    acked: &impl Fn(),
+) -> Result<(), Failure> {
+    let conversation = device.account.conversation(to.jid.clone());
+    let send = async {
+        for number in 0..count {
+            conversation.send(format!("{name} {number} ({MARKER})")).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    let wait = async {
+        for _ in 0..count {
+            device
+                .wait("the server's acknowledgement", |event| match event {
+                    Event::MessageChanged(message)
+                        if message.delivery == Some(Delivery::Acked) =>
+                    {
+                        Some(())
+                    }
+                    _ => None,
+                })
+                .await?;
+            acked();
+        }
+        Ok::<_, Failure>(())
+    };
+    tokio::try_join!(send, wait)?;
     Ok(())
 }
 

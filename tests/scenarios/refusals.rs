@@ -150,7 +150,7 @@ async fn rubbish_in_place_of_an_encrypted_message_is_a_row_with_its_reason() {
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
     let mut phone = Phone::online(&server, &alice, "phone", folder.path()).await.unwrap();
-    let mut bobs = Phone::online(&server, &bob, "bob", folder.path()).await.unwrap();
+    let bobs = Phone::online(&server, &bob, "bob", folder.path()).await.unwrap();
     bobs.send(&alice.jid, "before").await.unwrap();
     phone.wait_for_text("before").await.unwrap();
     let (alice_device, bob_device) = (phone.account.device_id(), bobs.account.device_id());
@@ -175,7 +175,6 @@ async fn rubbish_in_place_of_an_encrypted_message_is_a_row_with_its_reason() {
                 eft::Event::MessageReceived(message) => match &message.content {
                     Content::Unreadable(why) => Some(why.code()),
                     Content::Text(text) => panic!("{text:?} was shown"),
-                    _ => None,
                 },
                 _ => None,
             })
@@ -219,16 +218,19 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
     };
     let signature = base64(&[1; 64]);
     // A wrong signature; a low-order point; a key of the wrong length.
-    for bad in [
+    for (name, bad) in [
         bundle(&key(9), &signature, &key(2)),
         bundle(&key(0), &signature, &key(1)),
         bundle(&base64(&[9; 31]), &signature, &key(2)),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         server
             .publish_as_operator("bob", "urn:xmpp:omemo:2:bundles", "7", &bad)
             .await
             .unwrap();
-        let name = format!("phone-{}", bad.len());
+        let name = format!("phone-{name}");
         let mut phone = Phone::online(&server, &alice, &name, folder.path()).await.unwrap();
         let id = phone.send(&bob.jid, "secret").await.unwrap();
         let delivery = phone.wait_until_sent(id).await.unwrap();

@@ -86,7 +86,6 @@ async fn messages_sent_while_bob_is_away_arrive_in_order_and_once() {
             .filter_map(|message| match &message.content {
                 Content::Text(text) => text.strip_prefix(&format!("{device} ")),
                 Content::Unreadable(why) => panic!("unreadable: {why}"),
-                _ => None,
             })
             .map(|number| number.parse::<usize>().unwrap())
             .collect();

@@ -57,6 +57,8 @@ enum Start {
     After(StanzaId),
     /// At this time: the archive no longer knows the message of the cursor.
     At(Timestamp),
+    /// At the archive's oldest message.
+    Beginning,
     /// The newest messages only: there is no cursor yet.
     Newest,
 }
@@ -72,8 +74,12 @@ impl Pump {
     /// Begins to read the archive from the cursor.
     pub(super) fn begin_catch_up(&mut self) -> Result<(), Error> {
         let cursor = self.store.archive_cursor(&self.own.jid)?;
-        let start = match cursor.and_then(|cursor| cursor.last) {
-            Some((id, _)) => Start::After(id),
+        let start = match cursor {
+            Some(cursor) => match cursor.last {
+                Some((id, _)) => Start::After(id),
+                // It was empty when it was last read: everything in it is new.
+                None => Start::Beginning,
+            },
             None => Start::Newest,
         };
         self.ask_page(start, 0);
@@ -88,6 +94,7 @@ impl Pump {
                 start: Some(*time),
                 ..mam::Query::forward(Archive::Own, query_id, None, PAGE_COUNT)
             },
+            Start::Beginning => mam::Query::forward(Archive::Own, query_id, None, PAGE_COUNT),
             Start::Newest => mam::Query::backward(Archive::Own, query_id, None, FIRST_PAGE_COUNT),
         };
         if let Some(link) = self.link.as_mut() {

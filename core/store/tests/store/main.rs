@@ -14,6 +14,7 @@ mod flood;
 mod foreign;
 mod hygiene;
 mod kill;
+mod log;
 mod opening;
 mod order;
 mod outbox;

@@ -9,21 +9,20 @@
 //!
 //! Each state is a variant with what exists in it; a frame moves the machine on or ends it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use eft_types::FullJid;
+mod authenticate;
+mod bind;
+mod state;
+
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use self::state::{Phase, State};
 use super::config::{LoginConfig, Transport};
 use super::error::{LoginError, StreamError};
 use super::features::StreamFeatures;
-use super::sasl::{
-    AwaitServerFinal, AwaitServerFirst, Mechanism, ServerVerified, choose, plain_message, prepare,
-};
-use super::session::{Session, StreamResumption};
+use super::sasl::{AwaitServerFirst, Mechanism, prepare};
+use super::session::Session;
 use crate::limits::{LOGIN_MAX_EARLY_STANZAS, LOGIN_MAX_FRAMES};
-use crate::xep::stanza_error::StanzaError;
 use crate::xml::{ElementExt, Frame, StreamHeader, element};
 use crate::{Element, ns};
 
@@ -51,34 +50,6 @@ pub struct Login {
     state: State,
     frame_count: usize,
     has_begun_authentication: bool,
-}
-
-enum State {
-    Header(Phase),
-    Features(Phase),
-    Proceed,
-    Tls,
-    ServerFirst(Mechanism, Box<AwaitServerFirst>),
-    ServerFinal(Mechanism, AwaitServerFinal),
-    /// The signature came in a `<challenge/>`; `<success/>` is still due.
-    Outcome(Mechanism, Verified),
-    Bound(Mechanism, Box<StreamFeatures>),
-    Enabled(Box<Session>),
-    Finished,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Plaintext,
-    Encrypted,
-    Authenticated(Mechanism),
-}
-
-/// Reason why `<success/>` may be believed.
-enum Verified {
-    Scram(#[allow(dead_code, reason = "the value is the proof; nothing is in it")] ServerVerified),
-    /// PLAIN proves nothing about the server beyond its certificate.
-    ByCertificateOnly,
 }
 
 const BIND_ID: &str = "bind";
@@ -296,221 +267,6 @@ impl Login {
         self.state = State::Tls;
         Ok(vec![LoginOutput::StartTls])
     }
-
-    fn authenticate(&mut self, features: StreamFeatures) -> Result<Vec<LoginOutput>, LoginError> {
-        let Some(mechanism) = choose(&features.mechanisms, self.config.allow_plain) else {
-            return Err(LoginError::NoAcceptableMechanism {
-                offered: features.mechanisms,
-            });
-        };
-        let scram = core::mem::take(&mut self.scram)
-            .into_iter()
-            .find(|(candidate, ..)| *candidate == mechanism);
-        self.has_begun_authentication = true;
-        let initial = match scram {
-            Some((_, state, first)) => {
-                self.state = State::ServerFirst(mechanism, Box::new(state));
-                BASE64.encode(first)
-            }
-            None => {
-                self.state = State::Outcome(mechanism, Verified::ByCertificateOnly);
-                BASE64.encode(plain_message(&self.username, &self.password))
-            }
-        };
-        Ok(vec![LoginOutput::Send(
-            element("auth", ns::SASL)
-                .with_attr("mechanism", mechanism.name())
-                .with_text(initial),
-        )])
-    }
-
-    fn handle_server_first(
-        &mut self,
-        mechanism: Mechanism,
-        state: AwaitServerFirst,
-        element_in: &Element,
-    ) -> Result<Vec<LoginOutput>, LoginError> {
-        sasl_failure(element_in)?;
-        if element_in.is("success", ns::SASL) {
-            // The server lets us in without having asked for proof, or given any.
-            return Err(super::sasl::ScramError::NoServerSignature.into());
-        }
-        if !element_in.is("challenge", ns::SASL) {
-            return Err(unexpected(element_in, "SASL challenge"));
-        }
-        let (state, message) = state.respond(&sasl_data(element_in)?)?;
-        self.state = State::ServerFinal(mechanism, state);
-        Ok(vec![LoginOutput::Send(
-            element("response", ns::SASL).with_text(BASE64.encode(message)),
-        )])
-    }
-
-    fn handle_server_final(
-        &mut self,
-        mechanism: Mechanism,
-        state: AwaitServerFinal,
-        element_in: &Element,
-    ) -> Result<Vec<LoginOutput>, LoginError> {
-        sasl_failure(element_in)?;
-        let is_success = element_in.is("success", ns::SASL);
-        if !is_success && !element_in.is("challenge", ns::SASL) {
-            return Err(unexpected(element_in, "SASL success"));
-        }
-        let data = sasl_data(element_in)?;
-        if data.is_empty() {
-            return Err(super::sasl::ScramError::NoServerSignature.into());
-        }
-        let verified = Verified::Scram(state.verify(&data)?);
-        if is_success {
-            return Ok(self.restart(mechanism, verified));
-        }
-        self.state = State::Outcome(mechanism, verified);
-        Ok(vec![LoginOutput::Send(element("response", ns::SASL))])
-    }
-
-    fn handle_outcome(
-        &mut self,
-        mechanism: Mechanism,
-        verified: Verified,
-        element: &Element,
-    ) -> Result<Vec<LoginOutput>, LoginError> {
-        sasl_failure(element)?;
-        if !element.is("success", ns::SASL) {
-            return Err(unexpected(element, "SASL success"));
-        }
-        Ok(self.restart(mechanism, verified))
-    }
-
-    /// Needs the reason why the server is believed.
-    fn restart(&mut self, mechanism: Mechanism, _verified: Verified) -> Vec<LoginOutput> {
-        self.state = State::Header(Phase::Authenticated(mechanism));
-        vec![LoginOutput::OpenStream(self.header())]
-    }
-
-    fn handle_bound(
-        &mut self,
-        mechanism: Mechanism,
-        features: StreamFeatures,
-        element_in: &Element,
-    ) -> Result<Vec<LoginOutput>, LoginError> {
-        if !element_in.is("iq", ns::CLIENT) || element_in.attr("id") != Some(BIND_ID) {
-            return Err(unexpected(element_in, "bind result"));
-        }
-        let full_jid = match element_in.attr("type") {
-            Some("result") => element_in
-                .get_child("bind", ns::BIND)
-                .and_then(|bind| bind.get_child("jid", ns::BIND))
-                .and_then(|jid| FullJid::new(jid.text().trim()).ok())
-                .ok_or_else(|| LoginError::BindRejected {
-                    condition: "jid-malformed".to_owned(),
-                })?,
-            Some("error") => {
-                return Err(LoginError::BindRejected {
-                    condition: StanzaError::parse(element_in).condition.name().to_owned(),
-                });
-            }
-            _ => return Err(unexpected(element_in, "bind result")),
-        };
-        // Everything that follows trusts "own bare address": it must be the one we logged in as.
-        if full_jid.to_bare() != self.config.jid {
-            return Err(LoginError::BindRejected {
-                condition: "jid-mismatch".to_owned(),
-            });
-        }
-        let wants_management = self.config.stream_management && features.stream_management;
-        let session = Box::new(Session {
-            full_jid,
-            mechanism,
-            stream_management: None,
-            limits: features.limits,
-            features,
-            early: Vec::new(),
-        });
-        if !wants_management {
-            return Ok(vec![LoginOutput::Ready(session)]);
-        }
-        self.state = State::Enabled(session);
-        Ok(vec![LoginOutput::Send(
-            element("enable", ns::SM).with_attr("resume", "true"),
-        )])
-    }
-
-    fn handle_enabled(
-        &mut self,
-        mut session: Box<Session>,
-        element: Element,
-    ) -> Result<Vec<LoginOutput>, LoginError> {
-        if element.is("enabled", ns::SM) {
-            let may_resume = matches!(element.attr("resume"), Some("true" | "1"));
-            session.stream_management = Some(StreamResumption {
-                id: element.attr("id").filter(|_| may_resume).map(str::to_owned),
-                max_seconds: element.attr("max").and_then(|max| max.parse().ok()),
-                location: element.attr("location").map(str::to_owned),
-            });
-            return Ok(vec![LoginOutput::Ready(session)]);
-        }
-        if element.is("failed", ns::SM) {
-            return Ok(vec![LoginOutput::Ready(session)]);
-        }
-        let is_stanza = ["message", "presence", "iq"]
-            .iter()
-            .any(|name| element.is(name, ns::CLIENT));
-        if !is_stanza {
-            return Err(unexpected(&element, "enabled"));
-        }
-        if session.early.len() >= LOGIN_MAX_EARLY_STANZAS {
-            return Err(LoginError::TooManySteps);
-        }
-        session.early.push(element);
-        self.state = State::Enabled(session);
-        Ok(Vec::new())
-    }
-}
-
-impl State {
-    const fn expected(&self) -> &'static str {
-        match self {
-            Self::Header(_) => "stream header",
-            Self::Features(_) => "stream features",
-            Self::Proceed => "STARTTLS proceed",
-            Self::Tls => "nothing before TLS",
-            Self::ServerFirst(..) => "SASL challenge",
-            Self::ServerFinal(..) | Self::Outcome(..) => "SASL success",
-            Self::Bound(..) => "bind result",
-            Self::Enabled(_) => "enabled",
-            Self::Finished => "nothing",
-        }
-    }
-}
-
-/// Turns `<failure/>` into an error (RFC 6120 §6.5).
-fn sasl_failure(element: &Element) -> Result<(), LoginError> {
-    if !element.is("failure", ns::SASL) {
-        return Ok(());
-    }
-    let condition = element
-        .children()
-        .find(|child| child.has_ns(ns::SASL) && child.name() != "text")
-        .map_or("undefined-condition", Element::name);
-    Err(LoginError::AuthRejected {
-        condition: condition.to_owned(),
-        text: element
-            .get_child("text", ns::SASL)
-            .map(Element::text)
-            .filter(|text| !text.is_empty()),
-    })
-}
-
-/// Base64 data of a challenge or success; `=` alone stands for empty data (RFC 6120 §6.4.2).
-fn sasl_data(element: &Element) -> Result<Vec<u8>, LoginError> {
-    let text = element.text();
-    let text = text.trim();
-    if text == "=" {
-        return Ok(Vec::new());
-    }
-    BASE64
-        .decode(text)
-        .map_err(|_| super::sasl::ScramError::Malformed.into())
 }
 
 fn unexpected(element: &Element, expected: &'static str) -> LoginError {

@@ -1,4 +1,8 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::*;
+use crate::stream::StreamResumption;
 use crate::stream::config::Password;
 use crate::stream::sasl::{ScramError, ScramServer};
 use eft_types::BareJid;

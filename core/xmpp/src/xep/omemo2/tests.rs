@@ -1,5 +1,8 @@
+use eft_types::{BareJid, DeviceId};
+
 use super::*;
 use crate::xml::encode_element;
+use crate::{Element, ns};
 
 fn device(id: u32) -> DeviceId {
     DeviceId::new(id).unwrap()

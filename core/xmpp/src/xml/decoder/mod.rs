@@ -4,103 +4,19 @@
 //! the five predefined ones) is refused by rxml's lexer before anything is allocated for it. Names
 //! are resolved here instead of in rxml, so that attributes are counted while they arrive.
 
+mod error;
+mod frame;
+
 use minidom::Element;
 use rxml::error::EndOrError;
 use rxml::{Namespace, Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
 
+pub use error::DecodeError;
+pub use frame::{Frame, InnerLimit, StreamHeader};
+
 use super::scope::{Scope, Scopes};
 use crate::limits::XmlLimits;
 use crate::ns;
-
-/// One thing that stood in the stream.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Frame {
-    /// `<stream:stream>` was opened.
-    Header(StreamHeader),
-    /// A complete child of the stream: stanza or nonza.
-    Element(Element),
-    /// A child of the stream that broke an inner limit. Its end was found, its content is gone.
-    Oversized {
-        /// Name and attributes; without children.
-        shell: Element,
-        /// The limit that was broken.
-        limit: InnerLimit,
-    },
-    /// `</stream:stream>`.
-    Close,
-}
-
-/// Attributes of `<stream:stream>` (RFC 6120 §4.7), as text: nobody is authenticated yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamHeader {
-    /// Who opened it.
-    pub from: Option<String>,
-    /// For whom.
-    pub to: Option<String>,
-    /// The server's id of this stream.
-    pub id: Option<String>,
-    /// `1.0` for anything that can negotiate.
-    pub version: Option<String>,
-    /// Default language of human-readable text.
-    pub lang: Option<String>,
-}
-
-/// A limit whose breach costs the stanza but not the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InnerLimit {
-    /// [`XmlLimits::stanza_bytes`].
-    Bytes,
-    /// [`XmlLimits::stanza_memory_bytes`].
-    Memory,
-    /// [`XmlLimits::depth`].
-    Depth,
-    /// [`XmlLimits::attributes`].
-    Attributes,
-}
-
-/// Why the stream cannot be read any further. Holds no content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// Not well-formed XML.
-    #[error("not well-formed XML: {0}")]
-    Malformed(&'static str),
-    /// DTD, processing instruction, comment, or a token beyond all bounds.
-    #[error("XML that XMPP forbids")]
-    Restricted,
-    /// A reference to anything but the five predefined entities.
-    #[error("undeclared entity")]
-    Entity,
-    /// Bytes that are not UTF-8.
-    #[error("invalid UTF-8")]
-    Utf8,
-    /// An undeclared or misused namespace prefix.
-    #[error("undeclared or reserved namespace prefix")]
-    Prefix,
-    /// The same attribute twice.
-    #[error("duplicate attribute")]
-    DuplicateAttribute,
-    /// The document's root is not `<stream:stream>` with content in `jabber:client`.
-    #[error("root element is not an XMPP client stream")]
-    NotAStream,
-    /// Text where only stanzas may stand.
-    #[error("text between stanzas")]
-    TextBetweenStanzas,
-    /// A stanza of more bytes than [`XmlLimits::stanza_bytes_fatal`], or a header that broke a limit.
-    #[error("stanza or stream header beyond {max_bytes} bytes")]
-    TooLarge {
-        /// The limit.
-        max_bytes: usize,
-    },
-    /// Deeper than [`XmlLimits::depth_fatal`].
-    #[error("elements nested deeper than {max}")]
-    TooDeep {
-        /// The limit.
-        max: usize,
-    },
-    /// Bytes after the end of the stream.
-    #[error("data after the end of the stream")]
-    AfterEnd,
-}
 
 /// A start tag of which attributes are still arriving.
 #[derive(Debug)]
@@ -415,45 +331,6 @@ fn shell_of_unfinished(head: Head) -> Element {
         }
     }
     shell
-}
-
-impl StreamHeader {
-    fn from_element(element: &Element) -> Self {
-        let text = |name: &str| element.attr(name).map(str::to_owned);
-        Self {
-            from: text("from"),
-            to: text("to"),
-            id: text("id"),
-            version: text("version"),
-            lang: element.attr_ns(ns::XML, "lang").map(str::to_owned),
-        }
-    }
-}
-
-impl From<rxml::Error> for DecodeError {
-    fn from(error: rxml::Error) -> Self {
-        use rxml::Error as E;
-        match error {
-            E::RestrictedXml(_) => Self::Restricted,
-            E::UndeclaredEntity => Self::Entity,
-            E::InvalidUtf8Byte(_) => Self::Utf8,
-            E::DuplicateAttribute => Self::DuplicateAttribute,
-            E::UndeclaredNamespacePrefix(_)
-            | E::ReservedNamespacePrefix
-            | E::ReservedNamespaceName
-            | E::EmptyNamespaceUri => Self::Prefix,
-            E::InvalidChar(..) => Self::Malformed("character not allowed in XML 1.0"),
-            E::ElementMismatch => Self::Malformed("end tag does not match"),
-            E::MultiColonName(_) | E::EmptyNamePart(_) | E::InvalidLocalName(_) => {
-                Self::Malformed("bad name")
-            }
-            E::InvalidEof(_) => Self::Malformed("unexpected end"),
-            E::UnexpectedChar(..)
-            | E::UnexpectedByte(..)
-            | E::InvalidSyntax(_)
-            | E::UnexpectedToken(..) => Self::Malformed("unexpected token"),
-        }
-    }
 }
 
 #[cfg(test)]
