@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::cipher_provider;
@@ -41,8 +42,14 @@ pub(crate) fn connect(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
+    // A connection that closes last writes the log back into the database. One that could not read
+    // the database must not: the log may be another database's, put there by a backup.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     set_key(&connection, key)?;
     test_key(&connection).map_err(|error| explain(error, &connection, key))?;
+    if role == Role::Writer {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    }
     let cache_kib = i64::from(options.cache_kib);
     connection.execute_batch(&format!(
         // Negative means KiB.
