@@ -1,4 +1,4 @@
-//! Where sessions go: current, archived, promoted.
+//! Where sessions go: current and archived.
 
 use eft_types::DeviceAddress;
 
@@ -6,7 +6,7 @@ use super::Step;
 use crate::session::{ArchivedSession, OldChains, Session};
 use crate::{RecordKey, StepError, Version};
 
-/// The rows that [`replace`] and [`promote`] read.
+/// The rows that [`replace`] reads: the current session, its old chains, and the archive.
 pub(super) fn rows(address: &DeviceAddress, version: Version) -> [RecordKey; 3] {
     let address = || address.clone();
     [
@@ -51,22 +51,4 @@ pub(super) fn replace(
     }
     step.put(session_key, session);
     Ok(())
-}
-
-/// Makes the archived session at `index` the current one, as it is after a message.
-pub(super) fn promote(
-    step: &mut Step<'_>,
-    address: &DeviceAddress,
-    version: Version,
-    index: usize,
-    session: Session,
-    old_chains: OldChains,
-) -> Result<(), StepError> {
-    let mut archive = step.archived_sessions(address, version)?;
-    if index < archive.sessions.len() {
-        archive.sessions.remove(index);
-    }
-    let [_, _, archive_key] = rows(address, version);
-    step.put(archive_key, archive);
-    replace(step, address, version, session, old_chains)
 }

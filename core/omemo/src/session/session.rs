@@ -65,6 +65,8 @@ pub(crate) struct Decrypted {
     pub(crate) old_chains: Option<OldChains>,
     /// Whether this message asks for a heartbeat. The session has noted it as sent.
     pub(crate) heartbeat: bool,
+    /// Whether it is of a chain that the peer has left since.
+    pub(crate) late: bool,
 }
 
 /// Why a session does not decrypt a message.
@@ -226,6 +228,7 @@ impl Session {
             old_chains: Some(old_chains),
             // The ratchet has turned since.
             heartbeat: false,
+            late: true,
         })
     }
 
@@ -251,6 +254,7 @@ impl Session {
             skipped: earlier,
             old_chains,
             heartbeat,
+            late: false,
         }
     }
 

@@ -129,7 +129,7 @@ fn the_last_messages_of_a_chain_may_come_after_the_next_chain_began() {
 }
 
 /// An empty message with a header that the sender's own engine would not write.
-fn send_forged(
+pub(super) fn send_forged(
     from: &mut Device,
     to: &DeviceAddress,
     version: Version,

@@ -1,6 +1,6 @@
 //! Making, replacing and losing sessions.
 
-use super::ratchet::acquainted;
+use super::ratchet::{acquainted, send_forged};
 use crate::limits::{ARCHIVED_SESSIONS, MAX_SKIP};
 use crate::testing::{Device, NOW, connect, seeded};
 use crate::{
@@ -57,6 +57,31 @@ fn messages_under_way_over_a_replaced_session_are_read_and_revive_it() {
         let answer = bob.send(&alice.address, version, "answer");
         assert!(!answer.keys[0].kex);
         assert_eq!(alice.read(&answer), "answer");
+    }
+}
+
+#[test]
+fn a_message_of_an_old_chain_does_not_revive_a_replaced_session() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = acquainted(version);
+        let seen = alice.send(&bob.address, version, "seen");
+        bob.read(&seen);
+        let late = alice.send(&bob.address, version, "late");
+        let answer = bob.send(&alice.address, version, "turn");
+        alice.read(&answer);
+        // No `pn` tells of the late one, so that no skipped key helps: the old chain has to.
+        let next = send_forged(&mut alice, &bob.address, version, |header| header.pn = 0);
+        bob.receive(&next);
+        assert_eq!(bob.count(RecordKind::SkippedKey), 0);
+        let bundle = alice.bundle(version);
+        bob.initiate(&bundle).unwrap();
+        assert_eq!(bob.read(&late), "late");
+        assert!(bob.send(&alice.address, version, "x").keys[0].kex);
+        assert_eq!(bob.receive(&late), Outcome::Duplicate);
+        // A message of its present chain is news, and does revive it.
+        let news = alice.send(&bob.address, version, "news");
+        assert_eq!(bob.read(&news), "news");
+        assert!(!bob.send(&alice.address, version, "x").keys[0].kex);
     }
 }
 

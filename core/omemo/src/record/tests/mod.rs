@@ -1,5 +1,6 @@
 //! Records as bytes.
 
+mod keys;
 mod releases;
 
 use std::collections::BTreeMap;
