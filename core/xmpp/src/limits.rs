@@ -45,7 +45,8 @@ impl XmlLimits {
     /// - 64 attributes: real elements have under ten.
     /// - 8 MiB fatal: bytes of a dropped stanza are read and thrown away; beyond this the server
     ///   has no limit of its own and the traffic itself is the attack.
-    /// - 32 768 levels fatal: each open element costs the parser its name (24 bytes) even if dropped.
+    /// - 32 768 levels fatal: each open element costs the parser its name (24 bytes) even if
+    ///   dropped.
     pub const SESSION: Self = Self {
         stanza_bytes: 2 * 1024 * 1024,
         stanza_memory_bytes: 8 * 1024 * 1024,
@@ -57,8 +58,8 @@ impl XmlLimits {
 }
 
 /// Fewest PBKDF2 rounds that we accept from a SCRAM server. RFC 5802 §5.1 and RFC 7677 §4 tell
-/// servers to ask for 4096 at least. With fewer, whoever poses as the server could have us hand out a proof
-/// that tests guesses of the password at the price of a few hashes each.
+/// servers to ask for 4096 at least. With fewer, whoever poses as the server could have us hand out
+/// a proof that tests guesses of the password at the price of a few hashes each.
 pub const SCRAM_MIN_ITERATIONS: u32 = 4096;
 
 /// Most PBKDF2 rounds that we accept. A hostile server could otherwise keep the CPU of a phone busy

@@ -46,8 +46,8 @@ pub struct ConnectConfig {
 }
 
 impl ConnectConfig {
-    /// Ten seconds for each connect, twenty for the login: long enough for a phone on a bad cell, short
-    /// enough that a dead host does not hold up the next.
+    /// Ten seconds for each connect, twenty for the login: long enough for a phone on a bad cell,
+    /// short enough that a dead host does not hold up the next.
     #[must_use]
     pub fn new(login: LoginConfig, tls: ClientTls, resolver: Arc<dyn Resolver>) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! From the socket to events.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf};

@@ -42,8 +42,8 @@ impl core::fmt::Debug for Outgoing {
 pub enum CloseStyle {
     /// `<a/>` if there is news, then `</stream:stream>`: the server ends the session.
     EndStream,
-    /// `<a/>` if there is news, then TCP is closed: the server keeps the session for resumption, and starts
-    /// to push at once.
+    /// `<a/>` if there is news, then TCP is closed: the server keeps the session for resumption,
+    /// and starts to push at once.
     LeaveOpen,
 }
 
@@ -67,9 +67,12 @@ pub enum SendError {
 }
 
 impl Sender {
-    /// Queues an element; waits while the queue is full, or while too much is unacknowledged. `Ok` means
-    /// queued, not sent: a stanza with a `token` is reported by [`super::Event::Acked`] once the server has it,
-    /// if XEP-0198 runs. Cancelling the future queues nothing.
+    /// Queues an element; waits while the queue is full, or while too much is unacknowledged. `Ok`
+    /// means queued, not sent: a stanza with a `token` is reported by [`super::Event::Acked`] once
+    /// the server has it, if XEP-0198 runs. Cancelling the future queues nothing.
+    ///
+    /// Room may come only from an acknowledgement that stands behind events that nobody has taken:
+    /// do not wait here in the task that calls [`super::Connection::next_event`].
     ///
     /// # Errors
     /// See [`SendError`].

@@ -127,7 +127,8 @@ impl ClientTls {
         }
     }
 
-    /// Handshake. The certificate must name `domain`, the domain of the account, wherever we connected.
+    /// Handshake. The certificate must name `domain`, the domain of the account, wherever we
+    /// connected.
     pub(super) async fn handshake(
         &self,
         tcp: TcpStream,

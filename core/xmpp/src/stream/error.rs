@@ -66,7 +66,8 @@ pub enum LoginError {
         /// How many.
         bytes: usize,
     },
-    /// No mechanism that we accept. PLAIN counts only if [`super::LoginConfig::allow_plain`] is set.
+    /// No mechanism that we accept. PLAIN counts only if [`super::LoginConfig::allow_plain`] is
+    /// set.
     #[error("no acceptable SASL mechanism among {offered:?}")]
     NoAcceptableMechanism {
         /// What the server offered.

@@ -5,8 +5,8 @@
 //!   then:   Management counts and acknowledges, IqTracker matches answers to requests
 //! ```
 //!
-//! Nothing here knows whether frames travel over TCP or WebSocket: outputs are elements and headers,
-//! and the driver writes them.
+//! Nothing here knows whether frames travel over TCP or WebSocket: outputs are elements and
+//! headers, and the driver writes them.
 
 mod config;
 mod error;

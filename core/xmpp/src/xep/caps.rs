@@ -39,7 +39,8 @@ impl Caps {
             .with_attr("ver", self.ver.as_str())
     }
 
-    /// Reads `<c/>` inside a presence or stream features; `None` without a hash, as in the XEP's oldest form.
+    /// Reads `<c/>` inside a presence or stream features; `None` without a hash, as in the XEP's
+    /// oldest form.
     #[must_use]
     pub fn find(parent: &Element) -> Option<Self> {
         let c = parent.get_child("c", ns::CAPS)?;
@@ -56,7 +57,8 @@ impl Caps {
         format!("{}#{}", self.node, self.ver)
     }
 
-    /// Whether an answer may be cached under the hash for everybody (§5.4). If not, it is good for this contact only.
+    /// Whether an answer may be cached under the hash for everybody (§5.4). If not, it is good for
+    /// this contact only.
     #[must_use]
     pub fn vouches_for(&self, info: &DiscoInfo) -> bool {
         self.hash == "sha-1" && is_well_formed(info) && hash(&verification_string(info)) == self.ver

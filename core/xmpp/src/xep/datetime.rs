@@ -4,7 +4,8 @@ use eft_types::Timestamp;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// `2026-11-23T03:07:09.123Z`. Years outside 0–9999, which the format cannot express, become its ends.
+/// `2026-11-23T03:07:09.123Z`. Years outside 0–9999, which the format cannot express, become its
+/// ends.
 #[must_use]
 pub fn format(time: Timestamp) -> String {
     // Bounds of the format: 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z.
@@ -21,7 +22,8 @@ pub fn format(time: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
 }
 
-/// Reads a `DateTime`: any fraction (cut to milliseconds), `Z` or a numeric offset. `None` for anything else.
+/// Reads a `DateTime`: any fraction (cut to milliseconds), `Z` or a numeric offset. `None` for
+/// anything else.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -96,8 +98,8 @@ const fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar. Years begin in March, so that the leap day
-/// is the last of its year and months have fixed offsets.
+/// Days since 1970-01-01 in the proleptic Gregorian calendar. Years begin in March, so that the
+/// leap day is the last of its year and months have fixed offsets.
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let march_year = if month <= 2 { year - 1 } else { year };
     let era = march_year.div_euclid(400);

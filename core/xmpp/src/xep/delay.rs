@@ -11,8 +11,8 @@ use crate::{Element, ns};
 pub struct Delay {
     /// When.
     pub stamp: Timestamp,
-    /// Who says so. Anyone can write this; believe it only inside what a trusted party wrapped, or when the
-    /// stanza came from that party.
+    /// Who says so. Anyone can write this; believe it only inside what a trusted party wrapped, or
+    /// when the stanza came from that party.
     pub from: Option<Jid>,
 }
 
@@ -37,7 +37,8 @@ impl Delay {
         })
     }
 
-    /// The delay that `by` put into a stanza: our server for an offline message, a room for its history.
+    /// The delay that `by` put into a stanza: our server for an offline message, a room for its
+    /// history.
     #[must_use]
     pub fn find(stanza: &Element, by: &Jid) -> Option<Self> {
         stanza

@@ -119,8 +119,8 @@ impl DiscoInfo {
     }
 }
 
-/// What we say about ourselves: the features that this crate serves, plus the caller's. Written without
-/// languages, so that [`DiscoInfo::to_element`] and the caps hash agree.
+/// What we say about ourselves: the features that this crate serves, plus the caller's. Written
+/// without languages, so that [`DiscoInfo::to_element`] and the caps hash agree.
 #[must_use]
 pub fn client_info(name: &str, kind: &str, more_features: &[&str]) -> DiscoInfo {
     let features: BTreeSet<String> = [
@@ -162,8 +162,8 @@ pub struct DiscoItem {
     pub name: Option<String>,
 }
 
-/// Reads the answer to [`items_request`]; `None` if there is no `<query/>`. Items without a readable
-/// address are left out.
+/// Reads the answer to [`items_request`]; `None` if there is no `<query/>`. Items without a
+/// readable address are left out.
 #[must_use]
 pub fn parse_items(result: &Element) -> Option<Vec<DiscoItem>> {
     let query = result.get_child("query", ns::DISCO_ITEMS)?;

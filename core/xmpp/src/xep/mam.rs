@@ -29,7 +29,8 @@ impl Archive {
         }
     }
 
-    /// Whether a stanza speaks for the archive. Anything else that looks like a result is a forgery.
+    /// Whether a stanza speaks for the archive. Anything else that looks like a result is a
+    /// forgery.
     fn is_author(&self, stanza: &Element, own: &BareJid) -> bool {
         match self {
             Self::Own => is_from_account(stanza, own),
@@ -138,7 +139,8 @@ impl Query {
     }
 }
 
-/// Whether a stanza is an archive result, whoever wrote it. One that belongs to no running query is to be ignored.
+/// Whether a stanza is an archive result, whoever wrote it. One that belongs to no running query is
+/// to be ignored.
 #[must_use]
 pub fn is_result(stanza: &Element) -> bool {
     stanza.has_child("result", ns::MAM)

@@ -16,8 +16,9 @@ pub fn received(id: &str) -> Element {
     element("received", ns::RECEIPTS).with_attr("id", id)
 }
 
-/// The id to confirm, if a message asks for it and may be answered (§5.3: not in rooms, not for an error, not for another
-/// receipt). `children` are those of the decrypted content where there is one.
+/// The id to confirm, if a message asks for it and may be answered (§5.3: not in rooms, not for an
+/// error, not for another receipt). `children` are those of the decrypted content where there is
+/// one.
 #[must_use]
 pub fn requested<'a>(
     head: &MessageHead,

@@ -64,7 +64,8 @@ pub enum RosterAnswer {
     },
 }
 
-/// Payload of the `get`. `version`: the one we have; empty if we have none and the server keeps versions; `None` if it does not.
+/// Payload of the `get`. `version`: the one we have; empty if we have none and the server keeps
+/// versions; `None` if it does not.
 #[must_use]
 pub fn request(version: Option<&str>) -> Element {
     element("query", ns::ROSTER).with_attr_if("ver", version)
@@ -94,7 +95,8 @@ pub struct RosterPush {
 /// Why something that looks like a push is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
-    /// It does not come from our own account (§2.1.6): answer `service-unavailable`, change nothing.
+    /// It does not come from our own account (§2.1.6): answer `service-unavailable`, change
+    /// nothing.
     #[error("roster push from somebody else")]
     Forged,
     /// Not exactly one readable contact: answer `bad-request`.
@@ -102,7 +104,8 @@ pub enum PushError {
     Malformed,
 }
 
-/// Reads a push; `Ok(None)` if the stanza is none. A push that was read is answered with an empty result.
+/// Reads a push; `Ok(None)` if the stanza is none. A push that was read is answered with an empty
+/// result.
 ///
 /// # Errors
 /// See [`PushError`].

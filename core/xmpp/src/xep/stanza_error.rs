@@ -67,8 +67,8 @@ impl fmt::Display for StanzaError {
 impl std::error::Error for StanzaError {}
 
 impl StanzaError {
-    /// Reads the `<error/>` of a stanza of type `error`. Always gives something: a peer that cannot even write an
-    /// error has still refused.
+    /// Reads the `<error/>` of a stanza of type `error`. Always gives something: a peer that cannot
+    /// even write an error has still refused.
     #[must_use]
     pub fn parse(stanza: &Element) -> Self {
         let mut parsed = Self {

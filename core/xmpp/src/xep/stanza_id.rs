@@ -11,17 +11,18 @@ pub fn origin_id_element(id: &OriginId) -> Element {
     element("origin-id", ns::SID).with_attr("id", id.as_str())
 }
 
-/// The id that the sender chose. Anyone can write anything here: it means something only together with the
-/// sender.
+/// The id that the sender chose. Anyone can write anything here: it means something only together
+/// with the sender.
 #[must_use]
 pub fn origin_id(message: &Element) -> Option<OriginId> {
     let id = message.get_child("origin-id", ns::SID)?.attr("id")?;
     (!id.is_empty()).then(|| OriginId::new(id))
 }
 
-/// The id that `archive` gave. Ids by others are ignored: they may be forged (§6). Believe the result only if the
-/// archive announces `urn:xmpp:sid:0` or `urn:xmpp:mam:2`, because only then does it remove forgeries; two ids
-/// by the same archive are a sign that it does not, and give `None`.
+/// The id that `archive` gave. Ids by others are ignored: they may be forged (§6). Believe the
+/// result only if the archive announces `urn:xmpp:sid:0` or `urn:xmpp:mam:2`, because only then
+/// does it remove forgeries; two ids by the same archive are a sign that it does not, and give
+/// `None`.
 #[must_use]
 pub fn stanza_id(message: &Element, archive: &Jid) -> Option<StanzaId> {
     let mut ids = message.children().filter(|child| {

@@ -45,8 +45,8 @@ pub(super) fn jid_attr(element: &Element, name: &str) -> Result<Option<Jid>, Not
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotAJid;
 
-/// A stanza speaks for our account: no `from`, or our bare address (RFC 6120 §8.1.2.1). The full address
-/// does not count: another of our clients may be compromised or just wrong.
+/// A stanza speaks for our account: no `from`, or our bare address (RFC 6120 §8.1.2.1). The full
+/// address does not count: another of our clients may be compromised or just wrong.
 pub(super) fn is_from_account(stanza: &Element, own: &BareJid) -> bool {
     match jid_attr(stanza, "from") {
         Ok(None) => true,

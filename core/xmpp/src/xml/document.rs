@@ -13,7 +13,8 @@ const OPEN: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotOneElement;
 
-/// Reads one element, with nothing around it but white space, a byte order mark, and an XML declaration.
+/// Reads one element, with nothing around it but white space, a byte order mark, and an XML
+/// declaration.
 pub(crate) fn parse_document(bytes: &[u8], limits: XmlLimits) -> Result<Element, NotOneElement> {
     let text = core::str::from_utf8(bytes).map_err(|_| NotOneElement)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();

@@ -10,8 +10,8 @@ use crate::ns;
 /// Why an element cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
-    /// Text or an attribute holds a character that XML 1.0 cannot express (most control characters).
-    /// The server would end the stream over it.
+    /// Text or an attribute holds a character that XML 1.0 cannot express (most control
+    /// characters). The server would end the stream over it.
     #[error("character U+{0:04X} is not allowed in XML")]
     Character(u32),
     /// An element name that is no XML name.
@@ -22,7 +22,8 @@ pub enum EncodeError {
     ForeignAttribute,
 }
 
-/// Text of a child of the stream: the content namespace, which the header declared, is not repeated.
+/// Text of a child of the stream: the content namespace, which the header declared, is not
+/// repeated.
 ///
 /// # Errors
 /// See [`EncodeError`].

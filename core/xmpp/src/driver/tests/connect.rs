@@ -328,7 +328,8 @@ async fn a_closed_gate_lets_nothing_out() {
     );
     assert_eq!(soon(server).await.unwrap(), None);
 
-    // Closed in the middle of the login: the account was not named yet, but nothing else is tried either.
+    // Closed in the middle of the login: the account was not named yet, but nothing else is tried
+    // either.
     let (port, _server) = serve(|mut peer| async move {
         peer.open(STARTTLS).await;
         peer.next().await

@@ -1,4 +1,5 @@
-//! The driver against a scripted server in this process: real sockets, real TLS, certificates made on the spot.
+//! The driver against a scripted server in this process: real sockets, real TLS, certificates made
+//! on the spot.
 
 mod connect;
 mod server;

@@ -29,8 +29,8 @@ use crate::{Element, ns};
 /// What the driver has to do, in order.
 #[derive(Debug)]
 pub enum LoginOutput {
-    /// Write a stream header. What arrives from now on is a new document: take a new decoder, unless
-    /// this is the first header.
+    /// Write a stream header. What arrives from now on is a new document: take a new decoder,
+    /// unless this is the first header.
     OpenStream(StreamHeader),
     /// Write an element.
     Send(Element),
@@ -160,15 +160,16 @@ impl Login {
     }
 
     /// [`Self::handle_frame`] with this frame does the key derivation: up to
-    /// [`crate::limits::SCRAM_MAX_ITERATIONS`] rounds, to be kept off a thread that others wait for.
+    /// [`crate::limits::SCRAM_MAX_ITERATIONS`] rounds, to be kept off a thread that others wait
+    /// for.
     #[must_use]
     pub fn is_costly(&self, frame: &Frame) -> bool {
         matches!(self.state, State::ServerFirst(..))
             && matches!(frame, Frame::Element(element) if element.is("challenge", ns::SASL))
     }
 
-    /// The server has been told who wants to log in. From here on a failure is about this account, and trying
-    /// another host would not help.
+    /// The server has been told who wants to log in. From here on a failure is about this account,
+    /// and trying another host would not help.
     #[must_use]
     pub const fn has_begun_authentication(&self) -> bool {
         self.has_begun_authentication

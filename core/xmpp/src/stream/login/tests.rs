@@ -593,7 +593,8 @@ fn any_frame() -> impl Strategy<Value = Frame> {
 }
 
 proptest! {
-    /// Whatever a man in the middle plays before TLS, he sees a header without a name and a request for TLS.
+    /// Whatever a man in the middle plays before TLS, he sees a header without a name and a request
+    /// for TLS.
     #[test]
     fn before_tls_nothing_is_said_but_the_wish_for_it(
         frames in proptest::collection::vec((any_frame(), 0usize..2), 0..12),

@@ -77,8 +77,8 @@ impl InboundCounter {
         Ok(())
     }
 
-    /// Declares this one stanza: it has no durable effect, or its effect is durable. It counts once all
-    /// earlier ones do.
+    /// Declares this one stanza: it has no durable effect, or its effect is durable. It counts once
+    /// all earlier ones do.
     ///
     /// # Errors
     /// [`NotReceived`]: nothing is declared then.
@@ -112,8 +112,8 @@ impl InboundCounter {
         self.handled()
     }
 
-    /// An `<a/>` that is due without `<r/>`: what the server last asked about has become durable, or
-    /// `every` stanzas have since the last report. Marks it as reported.
+    /// An `<a/>` that is due without `<r/>`: what the server last asked about has become durable,
+    /// or `every` stanzas have since the last report. Marks it as reported.
     pub fn poll_ack(&mut self, every: u64) -> Option<u32> {
         let owed = self.asked_at.is_some_and(|asked| self.durable >= asked);
         let many = self.durable - self.reported >= every.max(1);

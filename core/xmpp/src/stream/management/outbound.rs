@@ -66,8 +66,8 @@ pub struct AckPolicy {
 }
 
 impl Default for AckPolicy {
-    /// Ten stanzas, or half a second after the first: "sent" turns into a tick without a request per message, and
-    /// a burst costs one.
+    /// Ten stanzas, or half a second after the first: "sent" turns into a tick without a request
+    /// per message, and a burst costs one.
     fn default() -> Self {
         Self {
             stanza_count: 10,
@@ -135,7 +135,8 @@ impl OutboundQueue {
         self.acked.wrapping_add(self.unacked.len() as u32)
     }
 
-    /// Takes the `h` of an `<a/>`, `<resumed/>` or `<failed/>`. Returns what it covers, oldest first.
+    /// Takes the `h` of an `<a/>`, `<resumed/>` or `<failed/>`. Returns what it covers, oldest
+    /// first.
     ///
     /// # Errors
     /// [`HandledCountTooHigh`]; nothing is taken from the queue then.

@@ -13,7 +13,8 @@ pub use scram::ScramError;
 pub(crate) use scram::server::ScramServer;
 pub(crate) use scram::{AwaitServerFinal, AwaitServerFirst, ServerVerified};
 
-/// RFC 4013, as RFC 5802 §5.1 asks for names and passwords. `None` if it holds prohibited characters or nothing.
+/// RFC 4013, as RFC 5802 §5.1 asks for names and passwords. `None` if it holds prohibited
+/// characters or nothing.
 pub(crate) fn prepare(text: &str) -> Option<zeroize::Zeroizing<String>> {
     let prepared = stringprep::saslprep(text).ok()?;
     (!prepared.is_empty()).then(|| zeroize::Zeroizing::new(prepared.into_owned()))

@@ -17,8 +17,8 @@ pub struct DeviceList {
     pub devices: Vec<ListedDevice>,
 }
 
-/// A device on the list. Label and signature are kept as they were written: whoever publishes the list again must carry those
-/// of other devices along unchanged, and cannot sign them anew.
+/// A device on the list. Label and signature are kept as they were written: whoever publishes the
+/// list again must carry those of other devices along unchanged, and cannot sign them anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedDevice {
     /// Its id.

@@ -34,7 +34,8 @@ pub struct Recipient {
 pub struct EncryptedKey {
     /// Device it is for. Raw: 0 has been seen.
     pub device: u32,
-    /// The sender says that it is a key exchange. Deployed peers leave this out on repeats: look at the first byte.
+    /// The sender says that it is a key exchange. Deployed peers leave this out on repeats: look at
+    /// the first byte.
     pub is_key_exchange: bool,
     /// The message of the ratchet.
     pub data: Vec<u8>,
@@ -140,8 +141,8 @@ impl Encrypted {
         })
     }
 
-    /// Keys for a device. Accounts are compared as addresses, not as text. More than one where a sender
-    /// repeats itself: try each.
+    /// Keys for a device. Accounts are compared as addresses, not as text. More than one where a
+    /// sender repeats itself: try each.
     pub fn keys_for<'a>(
         &'a self,
         jid: &'a BareJid,

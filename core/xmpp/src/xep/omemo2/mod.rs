@@ -1,5 +1,5 @@
-//! XEP-0384 0.9: `urn:xmpp:omemo:2`, as it stands on the wire. Bytes and numbers only: what they mean, and whether
-//! they are any good, is the engine's business.
+//! XEP-0384 0.9: `urn:xmpp:omemo:2`, as it stands on the wire. Bytes and numbers only: what they
+//! mean, and whether they are any good, is the engine's business.
 
 mod bundle;
 mod device_list;

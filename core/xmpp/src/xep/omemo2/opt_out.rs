@@ -3,7 +3,8 @@
 use crate::xml::{ElementExt, element};
 use crate::{Element, ns};
 
-/// The peer wants no more encryption in this conversation (§5.9). Only meaningful inside the encrypted content.
+/// The peer wants no more encryption in this conversation (§5.9). Only meaningful inside the
+/// encrypted content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptOut {
     /// Reason for the user.

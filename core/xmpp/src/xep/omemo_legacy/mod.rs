@@ -1,4 +1,5 @@
-//! XEP-0384 0.3: `eu.siacs.conversations.axolotl`, as it stands on the wire. Bytes and numbers only.
+//! XEP-0384 0.3: `eu.siacs.conversations.axolotl`, as it stands on the wire. Bytes and numbers
+//! only.
 
 use core::fmt;
 
@@ -11,7 +12,8 @@ use crate::{Element, ns};
 
 const NS: &str = ns::OMEMO_LEGACY;
 
-/// Id of the item of the device list node and of each bundle node. Other clients' items may have others.
+/// Id of the item of the device list node and of each bundle node. Other clients' items may have
+/// others.
 pub const ITEM: &str = "current";
 
 /// Node of a device's bundle.
@@ -160,7 +162,8 @@ pub struct Encrypted {
     pub sender_device: u32,
     /// Keys in order. They name no account: ids of different accounts may collide.
     pub keys: Vec<EncryptedKey>,
-    /// Nonce of the payload; 12 bytes, from some peers 16. Some leave it out of a message without payload.
+    /// Nonce of the payload; 12 bytes, from some peers 16. Some leave it out of a message without
+    /// payload.
     pub iv: Option<Vec<u8>>,
     /// Ciphertext of the body; `None` in a key transport.
     pub payload: Option<Vec<u8>>,
@@ -221,8 +224,8 @@ impl Encrypted {
     /// Reads `<encrypted/>`, the header's children in any order. Unreadable keys are left out.
     ///
     /// # Errors
-    /// [`WireError`] if the header, its `sid`, an `<iv/>` or `<payload/>` that is there cannot be read, or a payload has
-    /// no `<iv/>`.
+    /// [`WireError`] if the header, its `sid`, an `<iv/>` or `<payload/>` that is there cannot be
+    /// read, or a payload has no `<iv/>`.
     pub fn parse(encrypted: &Element) -> Result<Parsed<Self>, WireError> {
         if !encrypted.is("encrypted", NS) {
             return Err(WireError::WrongElement);

@@ -33,8 +33,8 @@ pub enum MaxItems {
     Count(u32),
 }
 
-/// What we want of a node; `None` leaves it as it is. As publish options these are preconditions: demand as few as
-/// possible, or clients with other habits fight over the node.
+/// What we want of a node; `None` leaves it as it is. As publish options these are preconditions:
+/// demand as few as possible, or clients with other habits fight over the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct NodeConfig {
     /// Who may read.

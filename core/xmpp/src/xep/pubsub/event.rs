@@ -9,8 +9,8 @@ use crate::{Element, ns};
 /// Something happened at a node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PubSubEvent {
-    /// The service: for PEP the account that owns the node; `None` is our own account. Whether we care about that
-    /// account is the caller's decision.
+    /// The service: for PEP the account that owns the node; `None` is our own account. Whether we
+    /// care about that account is the caller's decision.
     pub from: Option<Jid>,
     /// The node.
     pub node: String,
@@ -37,8 +37,9 @@ pub enum NodeChange {
 }
 
 impl PubSubEvent {
-    /// Reads an event; `None` if the stanza is none. The service of an account speaks as its bare address. A full
-    /// address is a client or a room's occupant, who can write anything: such an event is none.
+    /// Reads an event; `None` if the stanza is none. The service of an account speaks as its bare
+    /// address. A full address is a client or a room's occupant, who can write anything: such an
+    /// event is none.
     #[must_use]
     pub fn parse(stanza: &Element) -> Option<Self> {
         if !stanza.is("message", ns::CLIENT) || stanza.attr("type") == Some("error") {

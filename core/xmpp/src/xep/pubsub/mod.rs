@@ -1,4 +1,5 @@
-//! XEP-0060: publish-subscribe, as XEP-0163 (PEP) uses it: each account is a pubsub service of its own.
+//! XEP-0060: publish-subscribe, as XEP-0163 (PEP) uses it: each account is a pubsub service of its
+//! own.
 
 mod config;
 mod event;
@@ -109,7 +110,8 @@ pub fn delete(node: &str) -> Element {
 pub struct Item {
     /// Its id in the node.
     pub id: Option<String>,
-    /// Its content; `None` if the service left it out. The first element, if somebody put in several.
+    /// Its content; `None` if the service left it out. The first element, if somebody put in
+    /// several.
     pub payload: Option<Element>,
 }
 

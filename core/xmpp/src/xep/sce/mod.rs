@@ -1,7 +1,8 @@
 //! XEP-0420: stanza content encryption, the envelope that OMEMO 2 encrypts.
 //!
-//! Deployed clients drop an envelope with namespace prefixes, and one does not see `<to/>` in a group unless
-//! its namespace is repeated on it: so `xmlns` is written on each affix that carries an address.
+//! Deployed clients drop an envelope with namespace prefixes, and one does not see `<to/>` in a
+//! group unless its namespace is repeated on it: so `xmlns` is written on each affix that carries
+//! an address.
 
 use eft_types::{BareJid, Timestamp};
 use rand_core::CryptoRng;
@@ -11,8 +12,9 @@ use crate::limits::XmlLimits;
 use crate::xml::{ElementExt, EncodeError, element, parse_document, write_element};
 use crate::{Element, ns};
 
-/// §4.1, first step: no envelope is shorter than this, so that short answers are not told apart when chance gives
-/// little padding. Affixes take about 250 bytes; the rest covers most chat messages.
+/// §4.1, first step: no envelope is shorter than this, so that short answers are not told apart
+/// when chance gives little padding. Affixes take about 250 bytes; the rest covers most chat
+/// messages.
 const MIN_BYTES: usize = 512;
 
 /// §4.1, second step: most characters of padding on top.
@@ -52,8 +54,8 @@ pub enum EnvelopeError {
     /// No `<content/>`, or several.
     #[error("no single content")]
     Content,
-    /// `<time/>`, `<from/>` or `<to/>` twice or unreadable. An affix that is there must be checked, so it
-    /// must be readable.
+    /// `<time/>`, `<from/>` or `<to/>` twice or unreadable. An affix that is there must be checked,
+    /// so it must be readable.
     #[error("unreadable {0}")]
     Affix(&'static str),
 }
@@ -86,8 +88,8 @@ impl Envelope {
         Ok(format!("{head}<rpad>{padding}</rpad>{tail}"))
     }
 
-    /// Reads a decrypted text. Elements that only servers may write ([`is_server_processed`]) are dropped
-    /// from the content.
+    /// Reads a decrypted text. Elements that only servers may write ([`is_server_processed`]) are
+    /// dropped from the content.
     ///
     /// # Errors
     /// See [`EnvelopeError`].
@@ -130,8 +132,8 @@ impl Envelope {
         })
     }
 
-    /// The message as it was before encryption (§6): `outer` without anything that should have been encrypted,
-    /// with the content in its place.
+    /// The message as it was before encryption (§6): `outer` without anything that should have been
+    /// encrypted, with the content in its place.
     #[must_use]
     pub fn restore(self, outer: &Element) -> Element {
         outer
@@ -172,8 +174,9 @@ fn padding(at_least: usize, rng: &mut impl CryptoRng) -> String {
         .collect()
 }
 
-/// Elements that mean something only because a server wrote or read them (§5): inside an envelope they are
-/// forgeries, and dropped. The XEP's own table, and what servers and rooms are the authors of.
+/// Elements that mean something only because a server wrote or read them (§5): inside an envelope
+/// they are forgeries, and dropped. The XEP's own table, and what servers and rooms are the authors
+/// of.
 #[must_use]
 pub fn is_server_processed(element: &Element) -> bool {
     hints::Hint::parse(element).is_some()
@@ -187,9 +190,9 @@ pub fn is_server_processed(element: &Element) -> bool {
         || element.is("envelope", ns::SCE)
 }
 
-/// Children of an encrypted stanza that are believed although nobody encrypted them: what servers and rooms
-/// write, and what peers still look for outside. Everything else there was written by somebody on the way, or
-/// should not have been sent, and is ignored.
+/// Children of an encrypted stanza that are believed although nobody encrypted them: what servers
+/// and rooms write, and what peers still look for outside. Everything else there was written by
+/// somebody on the way, or should not have been sent, and is ignored.
 #[must_use]
 pub fn may_stand_outside(element: &Element) -> bool {
     element.is("stanza-id", ns::SID)

@@ -30,7 +30,8 @@ pub enum DecodeError {
     /// Text where only stanzas may stand.
     #[error("text between stanzas")]
     TextBetweenStanzas,
-    /// A stanza of more bytes than [`XmlLimits::stanza_bytes_fatal`], or a header that broke a limit.
+    /// A stanza of more bytes than [`XmlLimits::stanza_bytes_fatal`], or a header that broke a
+    /// limit.
     #[error("stanza or stream header beyond {max_bytes} bytes")]
     TooLarge {
         /// The limit.

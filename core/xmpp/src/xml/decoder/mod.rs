@@ -38,7 +38,8 @@ struct Skipping {
 const ELEMENT_MEMORY_BYTES: usize = 200;
 const ATTRIBUTE_MEMORY_BYTES: usize = 120;
 
-/// See the module. One decoder reads one stream; a restart (after STARTTLS or SASL) takes a new one.
+/// See the module. One decoder reads one stream; a restart (after STARTTLS or SASL) takes a new
+/// one.
 #[derive(Debug)]
 pub struct Decoder {
     parser: RawParser,
@@ -61,7 +62,8 @@ impl Decoder {
     #[must_use]
     pub fn new(limits: XmlLimits) -> Self {
         let options = Options {
-            // An attribute beyond this is fatal: let the count of bytes find out first, which is not.
+            // An attribute beyond this is fatal: let the count of bytes find out first, which is
+            // not.
             max_token_length: limits.stanza_bytes_fatal,
             ..Options::default()
         };
