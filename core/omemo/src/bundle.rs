@@ -97,7 +97,7 @@ impl VerifiedBundle {
         self.signed_pre_key
     }
 
-    /// A prekey at random (XEP-0384 §4.3), so that two senders rarely take the same one. Some devices
+    /// A prekey at random (XEP-0384 §5.4), so that two senders rarely take the same one. Some devices
     /// publish id 0, which others read as "none": it is taken only if there is no other.
     pub(crate) fn random_pre_key(&self, rng: &mut impl CryptoRng) -> Option<(u32, PublicKey)> {
         let with_id: Vec<_> = self.pre_keys.iter().filter(|(id, _)| *id != 0).collect();

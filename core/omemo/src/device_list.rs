@@ -24,7 +24,7 @@ pub struct ListedDevice {
 }
 
 /// A label that a device gave itself, kept as received: whoever publishes the list again has to carry it
-/// along unchanged (XEP-0384 §5.2), and cannot sign it.
+/// along unchanged (XEP-0384 §5.3.1), and cannot sign it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeviceLabel {
     text: String,
@@ -41,7 +41,7 @@ impl DeviceLabel {
     }
 
     /// The text, if the device with this key signed it. A label without a valid signature must be ignored
-    /// (XEP-0384 §5.2), so there is no other way to it for showing.
+    /// (XEP-0384 §5.3.1), so there is no other way to it for showing.
     #[must_use]
     pub fn verified_text(&self, identity: &IdentityKey) -> Option<&str> {
         // Labels exist in omemo:2 only, where the Ed25519 form is known.

@@ -92,7 +92,7 @@ pub enum BundleError {
     /// The identity key did not sign the signed prekey.
     #[error("the signature of the signed prekey is wrong")]
     BadSignature,
-    /// No usable prekey. A key exchange without one must be rejected (XEP-0384 §4.3).
+    /// No usable prekey. A key exchange without one must be rejected (XEP-0384 §4.2).
     #[error("no usable prekey")]
     NoPreKeys,
 }

@@ -66,7 +66,7 @@ pub enum Event {
         /// The key it came under.
         found: Fingerprint,
     },
-    /// Keys of messages that never arrived were thrown away to make room. Those messages, if they still come,
+    /// Keys of messages that never arrived were thrown away, to make room or because they were old. Those messages, if they still come,
     /// cannot be decrypted.
     SkippedKeysEvicted {
         /// The peer.

@@ -16,6 +16,13 @@ pub const MAX_SKIP_LEGACY: u32 = 2000;
 /// device to some 70 kB of storage.
 pub const MAX_SKIPPED_KEYS: usize = 1000;
 
+/// How often the peer may turn its ratchet before a skipped key is thrown away.
+///
+/// XEP-0384 §4.3 asks not to keep them forever, and to count events rather than time. A lively conversation
+/// turns some hundred times a day. Whoever catches up with several archives forbids eviction meanwhile, so that
+/// this never meets a message that is still to come.
+pub const SKIPPED_KEY_TURNS: u32 = 1000;
+
 /// Receiving chains kept per session after the peer moved on to a new ratchet key.
 ///
 /// libsignal keeps 5, and writes a `pn` that is one too low, so that only the kept chain can decrypt
@@ -29,24 +36,24 @@ pub const OLD_CHAINS: usize = 5;
 /// kept one costs a Diffie-Hellman on a message that fits none, hence 10.
 pub const ARCHIVED_SESSIONS: usize = 10;
 
-/// Fewest prekeys a published bundle may hold (XEP-0384 §5.3: at least 25).
+/// Fewest prekeys a published bundle may hold (XEP-0384 §4.2: at least 25).
 pub const MIN_PRE_KEYS: usize = 25;
 
-/// Prekeys a bundle is filled up to (XEP-0384 §5.3: around 100).
+/// Prekeys a bundle is filled up to (XEP-0384 §4.2: around 100).
 pub const TARGET_PRE_KEYS: usize = 100;
 
 /// A message with this counter or a later one, the first seen for a ratchet key of the peer, is
 /// answered by an empty message so that the ratchet turns (XEP-0384 §6, "n ≥ 53").
 pub const HEARTBEAT_COUNTER: u32 = 53;
 
-/// Days between two signed prekeys. XEP-0384 §4.3 asks for one week to one month; the private key
+/// Days between two signed prekeys. XEP-0384 §4.2 asks for one week to one month; the private key
 /// of the previous one is kept for one further period, for key exchanges under way.
 pub const SIGNED_PRE_KEY_ROTATION_DAYS: i64 = 7;
 
 /// [`SIGNED_PRE_KEY_ROTATION_DAYS`] in milliseconds.
 pub const SIGNED_PRE_KEY_ROTATION_MILLIS: i64 = SIGNED_PRE_KEY_ROTATION_DAYS * 24 * 60 * 60 * 1000;
 
-/// Largest prekey and signed prekey id (XEP-0384 §4.2: 1 to 2³¹−1).
+/// Largest prekey and signed prekey id (XEP-0384 §5.3.2: 1 to 2³¹−1).
 pub const MAX_PRE_KEY_ID: u32 = 0x7FFF_FFFF;
 
 /// Most devices read from one device list. A person has a handful; whoever publishes thousands makes
@@ -68,5 +75,5 @@ pub const MAX_KEY_BYTES: usize = 4096;
 /// account, so devices of several accounts may share a number; more than a few is an attack.
 pub const MAX_CANDIDATE_KEYS: usize = 16;
 
-/// Longest device label kept, in bytes. XEP-0384 recommends fewer than 53 code points.
+/// Longest device label kept, in bytes. XEP-0384 §5.3.1 recommends fewer than 53 code points.
 pub const MAX_LABEL_BYTES: usize = 1024;

@@ -67,6 +67,8 @@ pub(crate) struct Decrypted {
     pub(crate) heartbeat: bool,
     /// Whether it is of a chain that the peer has left since.
     pub(crate) late: bool,
+    /// Whether it began a chain: the peer has turned its ratchet.
+    pub(crate) turned: bool,
 }
 
 /// Why a session does not decrypt a message.
@@ -203,7 +205,11 @@ impl Session {
             answered: true,
             ..self.clone()
         };
-        Ok(session.decrypted(message, key_material, skipped, old_chains, earlier))
+        let turned = !self.knows(&OldChains::default(), &message.dh_pub);
+        Ok(Decrypted {
+            turned,
+            ..session.decrypted(message, key_material, skipped, old_chains, earlier)
+        })
     }
 
     /// Decrypts a message of a chain that the peer has left.
@@ -229,6 +235,7 @@ impl Session {
             // The ratchet has turned since.
             heartbeat: false,
             late: true,
+            turned: false,
         })
     }
 
@@ -255,6 +262,7 @@ impl Session {
             old_chains,
             heartbeat,
             late: false,
+            turned: true,
         }
     }
 

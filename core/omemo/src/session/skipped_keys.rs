@@ -17,6 +17,8 @@ pub(crate) struct SkippedKey {
 /// Which keys exist, oldest first. Keys come and go in runs, so a run is what is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SkippedKeys {
+    /// How often the peer has turned its ratchet since the first of these keys.
+    turns: u32,
     chains: Vec<ChainRuns>,
 }
 
@@ -24,6 +26,8 @@ pub(crate) struct SkippedKeys {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ChainRuns {
     dh_pub: PublicKey,
+    /// `turns` when they were stored.
+    since: u32,
     runs: Vec<Run>,
 }
 
@@ -64,15 +68,35 @@ impl SkippedKeys {
         }
         let run = Run { first, count };
         match self.chains.last_mut() {
-            Some(chain) if chain.dh_pub == dh_pub => match chain.runs.last_mut() {
+            Some(chain) if chain.dh_pub == dh_pub && chain.since == self.turns => match chain
+                .runs
+                .last_mut()
+            {
                 Some(last) if last.end() == first => last.count = last.count.saturating_add(count),
                 _ => chain.runs.push(run),
             },
             _ => self.chains.push(ChainRuns {
                 dh_pub,
+                since: self.turns,
                 runs: vec![run],
             }),
         }
+    }
+
+    /// Notes that the peer has turned its ratchet.
+    pub(crate) fn turn(&mut self) {
+        self.turns = self.turns.saturating_add(1);
+    }
+
+    /// Takes out the keys since which the peer has turned its ratchet more than `max` times.
+    pub(crate) fn expire(&mut self, max: u32) -> Vec<(PublicKey, u32)> {
+        let turns = self.turns;
+        let old = |chain: &ChainRuns| turns.saturating_sub(chain.since) > max;
+        let expired = Self {
+            turns,
+            chains: self.chains.extract_if(.., |chain| old(chain)).collect(),
+        };
+        expired.iter().collect()
     }
 
     /// Takes one key out. `false` if there was none.

@@ -191,6 +191,24 @@ proptest! {
 }
 
 #[test]
+fn skipped_keys_expire_by_turns_of_the_ratchet() {
+    let (first, second) = (PublicKey::trusted([1; 32]), PublicKey::trusted([2; 32]));
+    let mut index = SkippedKeys::default();
+    index.push(first, 0, 2);
+    index.turn();
+    index.push(second, 5, 1);
+    for _ in 0..9 {
+        index.turn();
+    }
+    assert_eq!(index.expire(10), []);
+    index.turn();
+    assert_eq!(index.expire(10), [(first, 0), (first, 1)]);
+    index.turn();
+    assert_eq!(index.expire(10), [(second, 5)]);
+    assert!(index.is_empty());
+}
+
+#[test]
 fn an_index_of_a_thousand_keys_in_a_row_is_small() {
     let mut index = SkippedKeys::default();
     index.push(PublicKey::trusted([1; 32]), 0, 1000);

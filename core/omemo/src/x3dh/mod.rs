@@ -1,4 +1,4 @@
-//! X3DH, the key exchange that makes a session (Signal's specification of that name; XEP-0384 §4.3).
+//! X3DH, the key exchange that makes a session (Signal's specification of that name; XEP-0384 §4.2).
 //!
 //! Alice initiates with Bob's bundle, Bob accepts with his private keys:
 //!

@@ -4,7 +4,7 @@ use super::reception::Reception;
 use super::skipped_key;
 use super::stop::Stop;
 use crate::engine::{Step, store_session};
-use crate::limits::MAX_SKIPPED_KEYS;
+use crate::limits::{MAX_SKIPPED_KEYS, SKIPPED_KEY_TURNS};
 use crate::payload::OpenError;
 use crate::session::{ArchivedSessions, Decrypted, SkippedKey, SkippedKeys};
 use crate::trust::level_of;
@@ -68,17 +68,24 @@ impl Reception<'_> {
         self.outcome(step, plaintext, &identity)
     }
 
-    /// Stores the keys of messages passed over, and throws the oldest away if there are too many.
+    /// Stores the keys of messages passed over, and throws away those that are too many or too old.
     pub(super) fn keep_skipped(
         &self,
         step: &mut Step<'_>,
         decrypted: &Decrypted,
     ) -> Result<(), Stop> {
-        if decrypted.skipped.iter().all(|(_, keys)| keys.is_empty()) {
+        let skips = decrypted.skipped.iter().any(|(_, keys)| !keys.is_empty());
+        if !skips && !decrypted.turned {
             return Ok(());
         }
         let version = self.version();
         let mut index = step.skipped_keys(&self.sender, version)?;
+        if !skips && index.is_empty() {
+            return Ok(());
+        }
+        if decrypted.turned {
+            index.turn();
+        }
         for (dh_pub, keys) in &decrypted.skipped {
             let Some((first, _)) = keys.first() else {
                 continue;
@@ -102,7 +109,10 @@ impl Reception<'_> {
                 );
             }
         }
-        let evicted = index.evict_to(MAX_SKIPPED_KEYS);
+        let mut evicted = index.evict_to(MAX_SKIPPED_KEYS);
+        if self.context.may_evict {
+            evicted.extend(index.expire(SKIPPED_KEY_TURNS));
+        }
         let count = u32::try_from(evicted.len()).unwrap_or(u32::MAX);
         if count > 0 && !self.context.may_evict {
             return Err(Outcome::WouldEvict { count }.into());

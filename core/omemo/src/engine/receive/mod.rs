@@ -58,6 +58,10 @@ pub fn needs(message: &EncryptedMessage, own: &DeviceAddress) -> Vec<RecordKey> 
         };
         keys.push(skipped_key(&sender, version, incoming.message()));
         if let Incoming::KeyExchange(exchange) = incoming {
+            keys.push(RecordKey::SkippedKeys {
+                address: sender.clone(),
+                version,
+            });
             keys.push(RecordKey::PreKeys { version });
             keys.push(RecordKey::PreKey {
                 version,

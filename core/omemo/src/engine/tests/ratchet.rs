@@ -3,7 +3,9 @@
 use eft_types::DeviceAddress;
 
 use crate::engine::Step;
-use crate::limits::{HEARTBEAT_COUNTER, MAX_SKIP, MAX_SKIP_LEGACY, MAX_SKIPPED_KEYS, OLD_CHAINS};
+use crate::limits::{
+    HEARTBEAT_COUNTER, MAX_SKIP, MAX_SKIP_LEGACY, MAX_SKIPPED_KEYS, OLD_CHAINS, SKIPPED_KEY_TURNS,
+};
 use crate::profile::{Direction, Header};
 use crate::record::Stored as _;
 use crate::session::Session;
@@ -267,6 +269,37 @@ fn keys_past_the_limit_are_evicted_oldest_first_or_not_at_all() {
         assert_eq!(bob.receive(&messages[lost]), Outcome::Duplicate);
     }
     assert_eq!(bob.read(&messages[201]), "201");
+}
+
+#[test]
+fn a_skipped_key_is_not_kept_for_ever() {
+    let version = Version::Omemo2;
+    let (mut alice, mut bob) = acquainted(version);
+    let lost = alice.send(&bob.address, version, "lost");
+    let seen = alice.send(&bob.address, version, "seen");
+    bob.read(&seen);
+    let mut turn = |bob: &mut Device| {
+        let answer = bob.send_empty(&alice.address, version);
+        alice.receive(&answer);
+        let next = alice.send_empty(&bob.address, version);
+        bob.receive(&next);
+    };
+    // While archives are caught up with, nothing expires, however old.
+    bob.may_evict = false;
+    for _ in 0..SKIPPED_KEY_TURNS + 5 {
+        turn(&mut bob);
+    }
+    assert_eq!(bob.count(RecordKind::SkippedKey), 1);
+    let mut late = bob.clone();
+    assert_eq!(late.read(&lost), "lost");
+    bob.may_evict = true;
+    turn(&mut bob);
+    assert_eq!(bob.count(RecordKind::SkippedKey), 0);
+    assert_eq!(bob.count(RecordKind::SkippedKeys), 0);
+    assert!(matches!(
+        bob.events.last(),
+        Some(Event::SkippedKeysEvicted { count: 1, .. })
+    ));
 }
 
 #[test]
