@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the Kotlin tests on the JVM: builds eft-ffi, generates its Kotlin, compiles and runs android/jvm.
+# Runs the Kotlin tests on the JVM beside a real server: builds eft-ffi, generates its Kotlin, compiles and runs
+# android/jvm.
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
@@ -16,7 +17,8 @@ rm -rf "$generated"
 cargo run --quiet -p eft-bindgen -- generate "$target/debug/libeft_ffi.so" --language kotlin --no-format --out-dir "$generated"
 
 say "kotlin: compiling and testing android/jvm (log: target/kotlin-test.log)"
-if ! mvn -B -ntp -f android/jvm/pom.xml "-Duniffi.kotlin=$generated" "-Deft.library=$target/debug" test >"$log" 2>&1; then
+cargo build --quiet -p eft-tests --bin with-server
+if ! "$target/debug/with-server" -- mvn -B -ntp -f android/jvm/pom.xml "-Duniffi.kotlin=$generated" "-Deft.library=$target/debug" test >"$log" 2>&1; then
     grep -E 'ERROR|FAIL|Tests run' "$log" | head -n 60 >&2
     fail "the Kotlin tests failed; the whole log is $log"
 fi

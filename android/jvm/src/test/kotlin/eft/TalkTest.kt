@@ -1,0 +1,74 @@
+package eft
+
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import uniffi.eft.*
+import java.nio.file.Files
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
+
+/** Two accounts on a real server, driven from Kotlin. */
+class TalkTest {
+    @Test
+    fun `two accounts log in, send and receive`() = runBlocking {
+        withTimeout(60_000) {
+            val alice = login("ALICE")
+            val bob = login("BOB")
+            alice.conversation(bob.jid()).send("Tea at four?")
+            val got = bob.next()
+            assertEquals("Tea at four?", got.text)
+            assertEquals(Encryption.OMEMO2, got.encryption)
+            assertEquals(alice.account.deviceId(), got.senderDevice)
+            bob.conversation(alice.jid()).send("Gladly ☕")
+            assertEquals("Gladly ☕", alice.next().text)
+            val page = alice.conversation(bob.jid()).timeline(null, 10u)
+            assertEquals(listOf("Gladly ☕", "Tea at four?"), page.messages.map { it.text })
+            val bobsDevice = alice.account.devices(bob.jid()).single()
+            assertEquals(bob.account.fingerprint(), bobsDevice.fingerprint)
+            assertEquals(Trust.BLINDLY_TRUSTED, bobsDevice.trust)
+            alice.account.shutDown()
+            bob.account.shutDown()
+        }
+    }
+
+    @Test
+    fun `a refused password is a typed error`() = runBlocking {
+        val eft = Eft.open(Files.createTempDirectory("eft").toString(), MemorySecrets())
+        val account = eft.addAccount(env("ALICE"), "wrong")
+        val server = ServerAddress(env("HOST"), env("PORT").toUShort(), directTls = false)
+        val ca = java.io.File(env("CA")).readText()
+        assertFailsWith<EftException.AuthRejected> {
+            account.connect(ConnectOptions(server = server, extraRootsPem = ca))
+        }
+        account.shutDown()
+        assertFailsWith<EftException.Suspended> { account.conversation(env("BOB")).send("too late") }
+        Unit
+    }
+
+    @Test
+    fun `a locked keychain and one that throws are typed errors and no crash`() = runBlocking {
+        val locked = object : SecretStore {
+            override fun load(name: String): ByteArray? = null
+            override fun store(name: String, secret: ByteArray): Unit = throw SecretStoreException.Locked("no unlock yet")
+            override fun delete(name: String) = Unit
+        }
+        val broken = object : SecretStore by locked {
+            override fun load(name: String): ByteArray? = throw IllegalStateException("the keychain is on fire")
+        }
+        for ((secrets, reason) in listOf(locked to "locked", broken to "on fire")) {
+            val eft = Eft.open(Files.createTempDirectory("eft").toString(), secrets)
+            val error = assertFailsWith<EftException.KeyUnavailable> { eft.addAccount(env("ALICE"), "secret") }
+            assertTrue(reason in error.reason, error.reason)
+            assertEquals(emptyList(), eft.accounts())
+        }
+    }
+
+    @Test
+    fun `rubbish instead of an address is a typed error`() = runBlocking {
+        val eft = Eft.open(Files.createTempDirectory("eft").toString(), MemorySecrets())
+        assertFailsWith<EftException.InvalidInput> { eft.addAccount("@@", "secret") }
+        Unit
+    }
+}
