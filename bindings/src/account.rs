@@ -84,8 +84,8 @@ impl Account {
     }
 
     /// Ends the connection and closes the database. Every later call gets `Suspended`.
-    pub async fn close(&self) {
-        self.inner.close().await;
+    pub async fn shut_down(&self) {
+        self.inner.shut_down().await;
     }
 
     /// The one-to-one conversation with `peer`.

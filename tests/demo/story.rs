@@ -299,7 +299,7 @@ async fn what_lies_on_disk(telling: &Telling, cast: &Cast, folder: &Path) -> Res
     }
     telling.checked("The same search finds nothing in the databases of the three devices.");
     for device in [&cast.phone, &cast.laptop, &cast.bobs] {
-        device.account.close().await;
+        device.account.shut_down().await;
     }
     Ok(())
 }

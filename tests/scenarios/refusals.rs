@@ -118,7 +118,7 @@ async fn the_wrong_database_key_and_a_lost_one_are_told_apart() {
     };
     let secrets = Arc::new(MemorySecretStore::new());
     let eft = Eft::open(config(), Arc::clone(&secrets) as _).unwrap();
-    eft.add_account(login.clone()).await.unwrap().close().await;
+    eft.add_account(login.clone()).await.unwrap().shut_down().await;
 
     // Another keychain: the key is not there.
     let other = Arc::new(MemorySecretStore::new());
@@ -135,7 +135,7 @@ async fn the_wrong_database_key_and_a_lost_one_are_told_apart() {
         Arc::clone(&other) as _,
     )
     .unwrap();
-    second.add_account(login.clone()).await.unwrap().close().await;
+    second.add_account(login.clone()).await.unwrap().shut_down().await;
     let id = |root: &std::path::Path| root.join("alice%40eft.test").join("store.id");
     std::fs::copy(id(elsewhere.path()), id(folder.path())).unwrap();
     let error = stranger.account(&login.jid).await.unwrap_err();
@@ -197,7 +197,7 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
     let bob = server.add_account("bob").await.unwrap();
     // A device of Bob opens the nodes; then the operator puts another in its place.
     let bobs = Phone::online(&server, &bob, "bob", folder.path()).await.unwrap();
-    bobs.account.close().await;
+    bobs.account.shut_down().await;
     server
         .publish_as_operator(
             "bob",
@@ -240,7 +240,7 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
                 reason: "missing-bundle".to_owned()
             }
         );
-        phone.account.close().await;
+        phone.account.shut_down().await;
     }
 }
 

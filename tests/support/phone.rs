@@ -111,7 +111,7 @@ impl Phone {
     /// # Errors
     /// Those of [`Eft::account`].
     pub async fn reopen(&mut self) -> Result<(), Error> {
-        self.account.close().await;
+        self.account.shut_down().await;
         let eft = open(&self.folder, &self.secrets)?;
         self.account = eft.account(self.account.jid()).await?;
         self.events = self.account.events();

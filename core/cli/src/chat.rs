@@ -30,7 +30,7 @@ pub(crate) async fn run(eft: &Eft, chat: Chat, output: &Output) -> Result<(), Fa
     let mut events = account.events();
     account.connect(options).await?;
     let result = talk(&account, &chat, &mut events, output).await;
-    account.close().await;
+    account.shut_down().await;
     result
 }
 

@@ -86,7 +86,7 @@ impl Account {
 
     /// Ends the connection and closes the database, for every clone. Later calls get
     /// [`Error::Suspended`].
-    pub async fn close(&self) {
+    pub async fn shut_down(&self) {
         let _ = self.ask(|reply| Command::Close { reply }).await;
     }
 
