@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::resolver::Resolver;
 use super::tls::ClientTls;
+use crate::limits::XmlLimits;
 use crate::stream::{AckPolicy, LoginConfig, Transport};
 
 /// Asked before every write to the socket; `false` ends the connection with
@@ -39,6 +40,8 @@ pub struct ConnectConfig {
     pub connect_timeout: Duration,
     /// For one target from the first header to the bound stream, STARTTLS included.
     pub login_timeout: Duration,
+    /// Bounds of what the server may send after login.
+    pub xml_limits: XmlLimits,
     /// When to ask the server for acknowledgements.
     pub ack_policy: AckPolicy,
     /// See [`WriteGate`].
@@ -57,6 +60,7 @@ impl ConnectConfig {
             endpoint: None,
             connect_timeout: Duration::from_secs(10),
             login_timeout: Duration::from_secs(20),
+            xml_limits: XmlLimits::SESSION,
             ack_policy: AckPolicy::default(),
             write_gate: None,
         }

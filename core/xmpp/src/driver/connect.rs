@@ -102,7 +102,7 @@ async fn try_target(
         .await
         .map_err(|_| Failure::Unreachable(AttemptError::Timeout))?
         .map_err(Failure::Unreachable)?;
-    let mut negotiation = Negotiation::new(login, config.write_gate.clone());
+    let mut negotiation = Negotiation::new(login, config.xml_limits, config.write_gate.clone());
     let negotiated = timeout(
         config.login_timeout,
         negotiate(config, name, target, tcp, &mut negotiation),

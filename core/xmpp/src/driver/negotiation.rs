@@ -18,6 +18,8 @@ pub(super) struct Negotiation {
     pub(super) unread: Vec<u8>,
     /// Survives the machine, for the decision about other targets.
     pub(super) has_begun_authentication: bool,
+    /// Of the authenticated stream.
+    limits: XmlLimits,
     gate: Option<WriteGate>,
 }
 
@@ -30,12 +32,13 @@ pub(super) enum Step {
 const READ_BYTES: usize = 4096;
 
 impl Negotiation {
-    pub(super) fn new(login: Login, gate: Option<WriteGate>) -> Self {
+    pub(super) fn new(login: Login, limits: XmlLimits, gate: Option<WriteGate>) -> Self {
         Self {
             login: Some(login),
             decoder: Decoder::new(XmlLimits::LOGIN),
             unread: Vec::new(),
             has_begun_authentication: false,
+            limits,
             gate,
         }
     }
@@ -63,7 +66,7 @@ impl Negotiation {
                     LoginOutput::OpenStream(header) => {
                         text.push_str(&encode_stream_open(&header).map_err(unencodable)?);
                         self.decoder = Decoder::new(if self.has_begun_authentication {
-                            XmlLimits::SESSION
+                            self.limits
                         } else {
                             XmlLimits::LOGIN
                         });

@@ -445,7 +445,7 @@ async fn stanzas_before_enabled_come_first_and_are_not_counted() {
 async fn an_oversized_stanza_is_counted_and_named() {
     let authority = Authority::new();
     let (port, server) = serve_session(&authority, |mut peer| async move {
-        let deep = "<x>".repeat(100) + &"</x>".repeat(100);
+        let deep = "<x>".repeat(20) + &"</x>".repeat(20);
         peer.send(&format!(
             "<message id='deep' from='evil@c.example'>{deep}</message><message id='next'/>"
         ))
@@ -453,7 +453,9 @@ async fn an_oversized_stanza_is_counted_and_named() {
         peer
     })
     .await;
-    let mut connection = connected(&authority, port).await;
+    let mut config = config(&authority, port, Transport::DirectTls);
+    config.xml_limits.depth = 10;
+    let mut connection = soon(connect_with(&config)).await.unwrap();
     let Event::Oversized { seq, shell, limit } = soon(connection.next_event()).await else {
         panic!();
     };

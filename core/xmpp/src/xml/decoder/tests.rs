@@ -261,6 +261,26 @@ fn a_million_levels_and_a_million_attributes_are_refused_quickly() {
 }
 
 #[test]
+fn a_large_roster_fits() {
+    let items: String = (0..7000)
+        .map(|n| {
+            format!(
+                "<item jid='contact{n}@example.example' name='Contact number {n}' subscription='both'>\
+                 <group>Colleagues</group></item>"
+            )
+        })
+        .collect();
+    let roster =
+        format!("<iq type='result' id='r'><query xmlns='jabber:iq:roster'>{items}</query></iq>");
+    let frames = in_stream(&roster).unwrap();
+    let [Frame::Element(iq)] = frames.as_slice() else {
+        panic!("dropped");
+    };
+    let query = iq.get_child("query", "jabber:iq:roster").unwrap();
+    assert_eq!(query.children().count(), 7000);
+}
+
+#[test]
 fn keepalives_without_end_are_no_stanza() {
     let mut decoder = Decoder::new(small());
     decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
