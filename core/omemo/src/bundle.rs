@@ -97,15 +97,23 @@ impl VerifiedBundle {
         self.signed_pre_key
     }
 
-    /// A prekey at random (XEP-0384 §5.4), so that two senders rarely take the same one. Some devices
-    /// publish id 0, which others read as "none": it is taken only if there is no other.
-    pub(crate) fn random_pre_key(&self, rng: &mut impl CryptoRng) -> Option<(u32, PublicKey)> {
-        let with_id: Vec<_> = self.pre_keys.iter().filter(|(id, _)| *id != 0).collect();
-        let candidates = if with_id.is_empty() {
-            self.pre_keys.iter().collect()
-        } else {
-            with_id
+    /// A prekey at random (XEP-0384 §5.4), so that two senders rarely take the same one; rather none of
+    /// `spent`, which an exchange of ours under way may use up. Some devices publish id 0, which others read as
+    /// "none": it is taken only if there is no other.
+    pub(crate) fn random_pre_key(
+        &self,
+        spent: &[u32],
+        rng: &mut impl CryptoRng,
+    ) -> Option<(u32, PublicKey)> {
+        let keep = |good: &dyn Fn(u32) -> bool| -> Vec<_> {
+            self.pre_keys.iter().filter(|(id, _)| good(*id)).collect()
         };
+        let candidates = [
+            keep(&|id| id != 0 && !spent.contains(&id)),
+            keep(&|id| id != 0),
+            keep(&|_| true),
+        ];
+        let candidates = candidates.into_iter().find(|keys| !keys.is_empty())?;
         // 2⁶⁴ is so much larger than the count that the remainder's bias does not matter.
         let count = u64::try_from(candidates.len()).ok()?;
         let index = rng.next_u64().checked_rem(count)?;

@@ -8,7 +8,7 @@ use crate::key::{EphemeralKeyPair, RatchetKeyPair};
 use crate::profile::Role;
 use crate::session::{DoubleRatchet, ExchangeId, OldChains, Session};
 use crate::x3dh::{OurExchange, TheirKeys};
-use crate::{Effects, Event, InitiateError, RecordKey, Records, VerifiedBundle};
+use crate::{Effects, Event, InitiateError, RecordKey, Records, StepError, VerifiedBundle};
 
 /// Makes a session with the device that a bundle belongs to. A session that exists is archived, so that
 /// messages under way over it can still be decrypted.
@@ -64,8 +64,9 @@ fn new_session(
     let labels = bundle.version().profile().labels();
     let (signed_pre_key_id, signed_pre_key) = bundle.signed_pre_key();
     // A verified bundle holds at least one prekey.
+    let spent = spent_pre_keys(step, bundle)?;
     let (pre_key_id, pre_key) = bundle
-        .random_pre_key(rng)
+        .random_pre_key(&spent, rng)
         .ok_or(InitiateError::SmallOrder)?;
     let ephemeral = EphemeralKeyPair::generate(rng);
     let ours = OurExchange {
@@ -100,4 +101,18 @@ fn new_session(
         ratchet,
         made_at: now,
     })
+}
+
+/// Prekeys of exchanges that the peer has not answered: if one arrives, the key is gone.
+fn spent_pre_keys(step: &Step<'_>, bundle: &VerifiedBundle) -> Result<Vec<u32>, StepError> {
+    let (address, version) = (bundle.address(), bundle.version());
+    let archive = step.archived_sessions(address, version)?;
+    let archived = archive.sessions.iter().map(|archived| &archived.session);
+    Ok(step
+        .session(address, version)?
+        .into_iter()
+        .chain(archived)
+        .filter(|session| session.role == Role::Initiator && !session.answered)
+        .map(|session| session.exchange.pre_key_id)
+        .collect())
 }

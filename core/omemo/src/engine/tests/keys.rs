@@ -137,7 +137,8 @@ fn a_used_prekey_leaves_the_bundle_for_good_and_another_takes_its_place() {
 #[test]
 fn in_catch_up_a_prekey_may_be_used_twice_and_is_deleted_at_the_end() {
     for version in Version::ALL {
-        let (mut alice, mut bob) = connect(version);
+        let mut alice = Device::install("alice@a.example", 1);
+        let mut bob = Device::install("bob@b.example", 2);
         let mut carol = Device::install("carol@c.example", 3);
         let bundle = bob.bundle(version);
         (alice.rng, carol.rng) = (seeded(7), seeded(7));
@@ -335,12 +336,30 @@ fn a_prekey_with_id_0_is_taken_only_if_there_is_no_other() {
         let only = bundle.pre_keys[1].0;
         let verified = bundle.clone().verify().unwrap();
         for seed in 0..20 {
-            let (id, _) = verified.random_pre_key(&mut seeded(seed)).unwrap();
+            let (id, _) = verified.random_pre_key(&[], &mut seeded(seed)).unwrap();
             assert_eq!(id, only);
         }
         bundle.pre_keys.truncate(1);
         let verified = bundle.verify().unwrap();
-        assert_eq!(verified.random_pre_key(&mut seeded(1)).unwrap().0, 0);
+        assert_eq!(verified.random_pre_key(&[], &mut seeded(1)).unwrap().0, 0);
+    }
+}
+
+#[test]
+fn a_second_session_takes_another_prekey_while_the_first_is_unanswered() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let bundle = bob.bundle(version);
+        let mut messages = vec![alice.send(&bob.address, version, "0")];
+        for session in 1..6 {
+            // Randomness that would pick the same one again and again.
+            alice.rng = seeded(1);
+            alice.initiate(&bundle).unwrap();
+            messages.push(alice.send(&bob.address, version, &session.to_string()));
+        }
+        for (session, message) in messages.iter().enumerate() {
+            assert_eq!(bob.read(message), session.to_string());
+        }
     }
 }
 
@@ -349,7 +368,7 @@ fn prekeys_are_picked_at_random() {
     let mut bob = Device::install("bob@b.example", 2);
     let bundle = bob.bundle(Version::Omemo2);
     let picked: HashSet<_> = (0..50)
-        .map(|seed| bundle.random_pre_key(&mut seeded(seed)).unwrap().0)
+        .map(|seed| bundle.random_pre_key(&[], &mut seeded(seed)).unwrap().0)
         .collect();
     assert!(picked.len() > 25, "{}", picked.len());
 }

@@ -221,7 +221,8 @@ fn a_message_that_cannot_be_decrypted_never_asks_for_a_session() {
 #[test]
 fn an_exchange_for_a_prekey_that_is_gone_is_named() {
     for version in Version::ALL {
-        let (mut alice, mut bob) = connect(version);
+        let mut alice = Device::install("alice@a.example", 1);
+        let mut bob = Device::install("bob@b.example", 2);
         let mut carol = Device::install("carol@c.example", 3);
         let bundle = bob.bundle(version);
         // The same randomness picks the same prekey.
