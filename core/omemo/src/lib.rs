@@ -18,7 +18,7 @@
 //! | [`permit`] → [`TrustedDevice`] → [`encrypt`] | the only way for content to go out |
 //! | [`encrypt_empty`] | messages that cannot carry content, and need no trust |
 //! | [`needs`], [`receive`], [`finish_catch_up`] | messages coming in |
-//! | [`device_list_received`], [`own_device_list`], [`reach`] | who has which devices |
+//! | [`device_list_received`], [`device_list()`](device_list), [`own_device_list`], [`reach`] | who has which devices, and how to write to them |
 //! | [`TrustPolicy`], [`TrustLevel`], [`set_trust`] | who is trusted, and why |
 //! | [`RecordKey`], [`Record`], [`Changes`], [`Records`] | what is persisted |
 //! | [`limits`] | every limit with its reason |

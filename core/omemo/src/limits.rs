@@ -12,8 +12,8 @@ pub const MAX_SKIP_LEGACY: u32 = 2000;
 
 /// Most skipped message keys kept per device and version; the oldest go first.
 ///
-/// XEP-0384 §4.3 recommends 1000 with FIFO eviction. A row is about 70 bytes, so this bounds a peer
-/// device to some 70 kB of storage.
+/// XEP-0384 §4.3 recommends 1000 with FIFO eviction. A row is about 100 bytes, so this bounds a peer
+/// device to some 100 kB of storage.
 pub const MAX_SKIPPED_KEYS: usize = 1000;
 
 /// How often the peer may turn its ratchet before a skipped key is thrown away.
