@@ -77,6 +77,7 @@ class Bot(ClientXMPP):
     def __init__(self, options, password):
         super().__init__(f"{options.jid}/bot", password)
         self.echo = options.echo
+        self.only = options.only
         self.ended = asyncio.Event()
         # python-omemo loads a session, awaits, and stores it: two calls at once overwrite each other.
         self.ratchets = asyncio.Lock()
@@ -109,8 +110,27 @@ class Bot(ClientXMPP):
         await self.get_roster()
         await self.plugin["xep_0280"].enable()
 
+    def speaks(self, word):
+        return self.only in (None, word)
+
+    @staticmethod
+    def deafen(manager, namespace):
+        """Lists of a version that this bot does not speak: slixmpp-omemo asks for them all the same."""
+        def unless_unspoken(method):
+            async def call(of, *arguments):
+                if of != namespace:
+                    await method(of, *arguments)
+            return call
+
+        manager.update_device_list = unless_unspoken(manager.update_device_list)
+        manager.refresh_device_list = unless_unspoken(manager.refresh_device_list)
+
     async def on_omemo(self, _):
         manager = await self.manager()
+        for word, namespace in NAMESPACES.items():
+            if not self.speaks(word):
+                self.deafen(manager, namespace)
+                await manager.purge_backend(namespace)
         own, _others = await manager.get_own_device_information()
         emit("ready", jid=self.boundjid.bare, device=own.device_id, identity_key=own.identity_key.hex())
 
@@ -132,7 +152,7 @@ class Bot(ClientXMPP):
         sender = message["from"].bare
         about = {"id": message["id"], "sender": sender, "carbon": carbon}
         found = {word: message.xml.find(f"{{{namespace}}}encrypted") for word, namespace in NAMESPACES.items()}
-        elements = {word: element for word, element in found.items() if element is not None}
+        elements = {word: element for word, element in found.items() if element is not None and self.speaks(word)}
         if not elements:
             if message["body"]:
                 emit("msg", version="plain", body=message["body"], **about)
@@ -278,6 +298,7 @@ async def main():
     parser.add_argument("--authority", required=True, help="PEM file of the authority that signed the server")
     parser.add_argument("--store", required=True, help="file for the device's keys")
     parser.add_argument("--echo", action="store_true", help="answer each message with its own text")
+    parser.add_argument("--only", choices=sorted(NAMESPACES), help="be a client that knows this version alone")
     parser.add_argument("--manual-trust", action="store_true", help="encrypt to no device before it is trusted by a command")
     options = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eft::{Delivery, Encryption};
-use eft_tests::{Bot, Phone, Prosody, Version};
+use eft_tests::{Bot, BotOptions, Phone, Prosody, Version};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -75,4 +75,87 @@ async fn offline_messages_of_a_foreign_client_are_caught_up_with() {
     for number in 0..10 {
         phone.wait_for_text(&format!("missed {number}")).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_only_legacy_is_understood_and_understands() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path()).await.unwrap();
+    let mut bot = legacy_only(&server, &carol).await;
+
+    // The bot begins.
+    bot.send(&alice.jid, "old words", Version::Legacy).await.unwrap();
+    for device in [&mut phone, &mut laptop] {
+        let got = device.wait_for_text("old words").await.unwrap();
+        assert_eq!(got.encryption, Encryption::OmemoLegacy);
+        assert_eq!(got.sender_device, Some(bot.device()));
+    }
+    // Eft answers: legacy for Carol's device, omemo:2 for Alice's laptop, in one stanza.
+    for number in 0..5 {
+        let text = format!("new words {number}");
+        phone.send(&carol.jid, &text).await.unwrap();
+        let got = bot.wait_for_message(&text, PATIENCE).await.unwrap();
+        assert_eq!(got["version"], Version::Legacy.word());
+        let copy = laptop.wait_for_text(&text).await.unwrap();
+        assert_eq!(copy.encryption, Encryption::Omemo2);
+        let text = format!("old answer {number}");
+        bot.send(&alice.jid, &text, Version::Legacy).await.unwrap();
+        phone.wait_for_text(&text).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn eft_begins_with_a_client_that_speaks_only_legacy() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bot = legacy_only(&server, &carol).await;
+    phone.account.disconnect().await;
+    phone.send(&carol.jid, "first word").await.unwrap();
+    phone.connect().await.unwrap();
+    let got = bot.wait_for_message("first word", PATIENCE).await.unwrap();
+    assert_eq!(got["version"], Version::Legacy.word());
+    bot.send(&alice.jid, "second word", Version::Legacy).await.unwrap();
+    let got = phone.wait_for_text("second word").await.unwrap();
+    assert_eq!(got.encryption, Encryption::OmemoLegacy);
+}
+
+#[tokio::test]
+async fn one_client_may_change_between_the_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bot = Bot::start(&server, &carol).await.unwrap();
+    for (number, version) in [Version::Legacy, Version::Omemo2, Version::Legacy, Version::Omemo2]
+        .into_iter()
+        .enumerate()
+    {
+        let text = format!("word {number}");
+        bot.send(&alice.jid, &text, version).await.unwrap();
+        phone.wait_for_text(&text).await.unwrap();
+        // Both versions are offered: the better one is used, whatever the last message came in.
+        let text = format!("answer {number}");
+        phone.send(&carol.jid, &text).await.unwrap();
+        let got = bot.wait_for_message(&text, PATIENCE).await.unwrap();
+        assert_eq!(got["version"], Version::Omemo2.word());
+    }
+    let devices = phone.account.devices(&carol.jid).await.unwrap();
+    assert_eq!(devices.len(), 1, "one device, one key, two versions: {devices:?}");
+}
+
+/// A bot that knows the legacy version alone, as most deployed clients do.
+async fn legacy_only(server: &Prosody, login: &eft_tests::Login) -> Bot {
+    let options = BotOptions {
+        only: Some(Version::Legacy),
+        ..BotOptions::default()
+    };
+    Bot::start_with(server, login, options).await.unwrap()
 }

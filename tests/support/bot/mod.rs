@@ -48,6 +48,8 @@ pub struct BotOptions {
     pub echo: bool,
     /// Encrypts to nobody whose key was not trusted by [`Bot::trust`].
     pub manual_trust: bool,
+    /// Is a client that knows this version alone: it publishes and reads no other.
+    pub only: Option<Version>,
     /// Connects here instead of to the server: a fault proxy, for example.
     pub port: Option<u16>,
     /// Keeps the device's keys here, so that a later bot is the same device. Default: a temporary file.
@@ -112,6 +114,7 @@ impl Bot {
             .arg(store)
             .args(options.echo.then_some("--echo"))
             .args(options.manual_trust.then_some("--manual-trust"))
+            .args(options.only.into_iter().flat_map(|version| ["--only", version.word()]))
             // Not on the command line, where every user of the machine reads it.
             .env("EFT_BOT_PASSWORD", &login.password);
         let mut process = BotProcess::spawn(command)?;

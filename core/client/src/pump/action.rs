@@ -8,7 +8,7 @@ use eft_types::{DeviceAddress, OriginId};
 use super::job::{self, Finding};
 use super::link::Phase;
 use super::request::RequestError;
-use super::{Pump, VERSIONS, stanza};
+use super::{Pump, stanza};
 use crate::error::Error;
 
 impl Pump {
@@ -92,7 +92,7 @@ impl Pump {
                 Ok(encrypted) => {
                     unit.apply(encrypted.changes);
                     let id = OriginId::new(stanza::new_id(rng));
-                    let element = stanza::empty_message(&to.jid, &id, &encrypted.message);
+                    let element = stanza::empty_message(&to.jid, &id, encrypted.message);
                     unit.batch.enqueue(NewOutboxEntry {
                         content: OutboxContent::Control,
                         stanza: Some(stanza::to_bytes(&element)?),
@@ -199,8 +199,7 @@ impl Pump {
         Ok(!self.store.actions()?.iter().any(|action| {
             matches!(
                 action,
-                Action::PublishBundle { version } | Action::PublishDeviceList { version }
-                    if VERSIONS.contains(version)
+                Action::PublishBundle { .. } | Action::PublishDeviceList { .. }
             )
         }))
     }
@@ -208,15 +207,13 @@ impl Pump {
 
 /// Whether an action may be begun. Nothing is answered in the middle of a catch-up: one answer at
 /// its end serves all (XEP-0384 §6), and what came in between may have made it needless.
-fn is_due(action: &Action, caught_up: bool) -> bool {
+const fn is_due(action: &Action, caught_up: bool) -> bool {
     match action {
-        Action::PublishDeviceList { version } | Action::PublishBundle { version } => {
-            VERSIONS.contains(version)
-        }
-        Action::SendEmpty { version, .. }
-        | Action::BuildSession { version, .. }
-        | Action::FetchBundle { version, .. }
-        | Action::RefreshDeviceList { version, .. } => caught_up && VERSIONS.contains(version),
+        Action::PublishDeviceList { .. } | Action::PublishBundle { .. } => true,
+        Action::SendEmpty { .. }
+        | Action::BuildSession { .. }
+        | Action::FetchBundle { .. }
+        | Action::RefreshDeviceList { .. } => caught_up,
     }
 }
 

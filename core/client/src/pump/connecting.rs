@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::job::Finding;
 use super::link::{Link, Phase};
-use super::{Pump, VERSIONS, job};
+use super::{Pump, job};
 use crate::clock;
 use crate::command::Reply;
 use crate::config::ConnectOptions;
@@ -100,7 +100,7 @@ impl Pump {
                 let requester = link.requester.clone();
                 let own = self.own.jid.clone();
                 self.jobs
-                    .spawn(async move { Finding::SetUp(job::set_up(&requester, &own, &VERSIONS).await) });
+                    .spawn(async move { Finding::SetUp(job::set_up(&requester, &own).await) });
                 self.link = Some(link);
             }
             Err(error) => self.attempt_failed(error),

@@ -1,20 +1,22 @@
 //! A message stanza becomes rows.
 
-use std::collections::HashSet;
+mod known;
 
 use eft_omemo::{EncryptedMessage, Malformed, Outcome, ReceiveContext, Version, needs, receive};
 use eft_store::{
     ArchiveId, Content, ConversationRef, DeliveryState, Direction, MessageEncryption, MessageUpdate,
     NewMessage, Opaque, Place, Plaintext, RetryTrigger, SendFailure, Unreadable, UnreadableCause,
 };
-use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
-use eft_xmpp::Element;
+use eft_types::{BareJid, DeviceAddress, DeviceId, Jid, OriginId, Timestamp};
+use eft_xmpp::{Element, ns};
 use eft_xmpp::xep::delay::Delay;
 use eft_xmpp::xep::eme::ExplicitEncryption;
 use eft_xmpp::xep::stanza_error::StanzaError;
 use eft_xmpp::xep::{message, sce, stanza_id};
 use rand::rngs::StdRng;
 
+use self::known::Namesake;
+pub(crate) use self::known::Seen;
 use super::stanza;
 use crate::error::Error;
 use crate::translate::encrypted;
@@ -46,12 +48,6 @@ pub(crate) struct Inbound<'a> {
     from: Jid,
     to: BareJid,
     source: Source,
-}
-
-/// What of the same batch is already known, so that a message that comes twice in it is taken once.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    archive_ids: HashSet<ArchiveId>,
 }
 
 impl<'a> Inbound<'a> {
@@ -102,10 +98,10 @@ impl<'a> Inbound<'a> {
         }
     }
 
-    fn origin_id(&self) -> Option<OriginId> {
-        stanza_id::origin_id(self.stanza)
-            .or_else(|| self.stanza.attr("id").map(OriginId::new))
-            .filter(|id| !id.as_str().is_empty())
+    /// Whether there is an OMEMO element, of whichever version and however well-formed.
+    fn is_encrypted(&self) -> bool {
+        self.stanza.has_child("encrypted", ns::OMEMO_2)
+            || self.stanza.has_child("encrypted", ns::OMEMO_LEGACY)
     }
 
     fn is_before_this_device(&self) -> bool {
@@ -145,84 +141,88 @@ impl<'a> Inbound<'a> {
             return self.take_error(unit);
         }
         let archive_id = self.archive_id();
-        if let Some(id) = &archive_id {
-            // Law 4: duplicates are silent. The ratchet must not see them at all.
-            if !seen.archive_ids.insert(id.clone())
-                || unit.store().message_by_archive_id(id)?.is_some()
-            {
-                return Ok(());
+        // Law 4: duplicates are silent. The ratchet must not see them at all.
+        if self.is_known_by_archive(unit, seen, archive_id.as_ref())? {
+            return Ok(());
+        }
+        let namesake = self.namesake(unit, seen, archive_id.as_ref())?;
+        if let Namesake::Same(row) = &namesake
+            && row.content.is_readable()
+        {
+            // Our own message coming back, or a second way to one that we have.
+            Self::bind(unit, row, archive_id);
+            return Ok(());
+        }
+        let read = match self.read(unit, context, rng)? {
+            Found::Nothing | Found::Transient => return Ok(()),
+            Found::Duplicate => None,
+            Found::Message(read) => Some(read),
+        };
+        match (namesake, read) {
+            (Namesake::Same(row) | Namesake::Perhaps(row), None) => {
+                Self::bind(unit, &row, archive_id);
+            }
+            (Namesake::None | Namesake::Other, None) => {}
+            (Namesake::Perhaps(row), Some(read)) if row.content.is_readable() => {
+                if read.content.is_readable() {
+                    // The ratchet reads nothing twice: this is news under an old id.
+                    self.insert(unit, archive_id, None, read);
+                } else {
+                    // It was read, and the session has left it behind since.
+                    Self::bind(unit, &row, archive_id);
+                }
+            }
+            (Namesake::Other, Some(read)) => self.insert(unit, archive_id, None, read),
+            (_, Some(read)) => {
+                let id = self.sender_id();
+                self.insert(unit, archive_id, id, read);
             }
         }
-        if self.is_known_by_origin(unit, archive_id.as_ref())? {
-            return Ok(());
-        }
-        let Some(read) = self.read(unit, context, rng)? else {
-            return Ok(());
-        };
-        self.insert(unit, archive_id, read);
         Ok(())
     }
 
-    /// Whether a readable row of this message is there: our own message coming back, or a second
-    /// way to one that we have. It learns its place in the archive.
-    fn is_known_by_origin(
-        &self,
-        unit: &mut Unit<'_>,
-        archive_id: Option<&ArchiveId>,
-    ) -> Result<bool, Error> {
-        let Some(origin_id) = self.origin_id() else {
-            return Ok(false);
-        };
-        let sender: Jid = self.sender().into();
-        let Some(row) = unit
-            .store()
-            .message_by_origin_id(&self.peer(), &sender, &origin_id)?
-        else {
-            return Ok(false);
-        };
-        if !row.content.is_readable() {
-            return Ok(false);
-        }
-        if let (Some(id), None) = (archive_id, &row.archive_id) {
-            unit.batch
-                .update_message(row.id, MessageUpdate::ArchiveId(id.clone()));
-        }
-        Ok(true)
-    }
-
-    /// Reads what the stanza holds; `None` if there is nothing to keep.
+    /// Reads what the stanza holds.
     fn read(
         &self,
         unit: &mut Unit<'_>,
         context: Receiving,
         rng: &mut StdRng,
-    ) -> Result<Option<Read>, Error> {
+    ) -> Result<Found, Error> {
         let versions = encrypted::parse(self.stanza, &self.sender(), self.own);
         if versions.is_empty() {
             return Ok(self.read_unencrypted());
         }
         // One stanza may hold both versions; the key for this device may stand in either.
-        let mut best: Option<Read> = None;
+        let mut best = Found::Nothing;
         for (version, message) in versions {
-            let read = match message {
-                Ok(message) => match self.read_encrypted(unit, &message, context, rng)? {
-                    Some(read) => read,
-                    None => return Ok(None),
-                },
-                Err(reason) => Read::unreadable(
+            let found = match message {
+                Ok(message) => self.read_encrypted(unit, &message, context, rng)?,
+                // Whatever cannot be read at all is a message if it has the part that would hold one.
+                Err(_) if !self.has_payload(version) => Found::Nothing,
+                Err(reason) => Found::Message(Read::unreadable(
                     version,
                     None,
                     Unreadable {
                         detail: Some(reason),
                         ..Unreadable::for_good(UnreadableCause::Malformed)
                     },
-                ),
+                )),
             };
-            if best.as_ref().is_none_or(|best| read.says_more_than(best)) {
-                best = Some(read);
+            if found.rank() > best.rank() {
+                best = found;
             }
         }
         Ok(best)
+    }
+
+    fn has_payload(&self, version: Version) -> bool {
+        let ns = match version {
+            Version::Omemo2 => ns::OMEMO_2,
+            Version::Legacy => ns::OMEMO_LEGACY,
+        };
+        self.stanza
+            .get_child("encrypted", ns)
+            .is_some_and(|encrypted| encrypted.has_child("payload", ns))
     }
 
     fn read_encrypted(
@@ -231,7 +231,7 @@ impl<'a> Inbound<'a> {
         message: &EncryptedMessage,
         context: Receiving,
         rng: &mut StdRng,
-    ) -> Result<Option<Read>, Error> {
+    ) -> Result<Found, Error> {
         unit.preload(needs(message, self.own))?;
         let at = ReceiveContext {
             catch_up: context == Receiving::CatchUp,
@@ -242,26 +242,40 @@ impl<'a> Inbound<'a> {
         unit.absorb(received.changes, received.actions, received.events);
         let has_payload = message.payload.is_some();
         let version = message.version;
-        let unreadable = |cause, detail: Option<String>| {
-            Ok(has_payload.then(|| {
-                Read::unreadable(
-                    version,
-                    Some(message.sid),
-                    Unreadable {
-                        detail,
-                        ..Unreadable::for_good(cause)
-                    },
-                )
-            }))
-        };
-        match received.outcome {
-            Outcome::Decrypted { plaintext, .. } => {
-                Ok(self.read_plaintext(version, message, plaintext.as_bytes()))
+        // Control messages change state only, also those that fail.
+        let found = |read| {
+            if has_payload {
+                Found::Message(read)
+            } else {
+                Found::Nothing
             }
-            // Control messages change state only, and duplicates are silent.
-            Outcome::Empty { .. } | Outcome::Duplicate => Ok(None),
+        };
+        let unreadable = |cause, detail: Option<String>| {
+            found(Read::unreadable(
+                version,
+                Some(message.sid),
+                Unreadable {
+                    detail,
+                    ..Unreadable::for_good(cause)
+                },
+            ))
+        };
+        Ok(match received.outcome {
+            Outcome::Decrypted {
+                plaintext,
+                fingerprint,
+                ..
+            } => self
+                .read_plaintext(version, message, plaintext.as_bytes())
+                .map_or(Found::Transient, |read| {
+                    Found::Message(Read {
+                        key: Some(*fingerprint.as_bytes()),
+                        ..read
+                    })
+                }),
+            Outcome::Empty { .. } => Found::Nothing,
             // Our own message came back and its row is gone: nothing can be made of it.
-            Outcome::FromThisDevice => Ok(None),
+            Outcome::Duplicate | Outcome::FromThisDevice => Found::Duplicate,
             Outcome::NotForThisDevice if self.is_before_this_device() => {
                 unreadable(UnreadableCause::BeforeThisDevice, None)
             }
@@ -279,16 +293,17 @@ impl<'a> Inbound<'a> {
             }
             Outcome::BadMac => unreadable(UnreadableCause::BadMac, None),
             Outcome::BadPayload => unreadable(UnreadableCause::BadPayload, None),
-            Outcome::SkippedTooMany { got, max } => Ok(has_payload.then(|| {
-                self.pending(version, message, format!("{got} skipped, at most {max}"))
-            })),
-            Outcome::WouldEvict { count } => Ok(has_payload
-                .then(|| self.pending(version, message, format!("{count} keys would be lost")))),
+            Outcome::SkippedTooMany { got, max } => {
+                found(self.pending(version, message, format!("{got} skipped, at most {max}")))
+            }
+            Outcome::WouldEvict { count } => {
+                found(self.pending(version, message, format!("{count} keys would be lost")))
+            }
             Outcome::Malformed(reason) => unreadable(
                 UnreadableCause::Malformed,
                 Some(malformed_detail(&reason)),
             ),
-        }
+        })
     }
 
     /// A message that others of the same device must come before. Its bytes are kept.
@@ -362,27 +377,37 @@ impl<'a> Inbound<'a> {
     }
 
     /// A stanza without OMEMO.
-    fn read_unencrypted(&self) -> Option<Read> {
+    fn read_unencrypted(&self) -> Found {
         let body = message::body_of(self.stanza.children());
         match ExplicitEncryption::find_all(self.stanza).next() {
             // Encrypted in a way that we do not speak: the body is only a fallback (law 5).
-            Some(foreign) => Some(Read {
+            Some(foreign) => Found::Message(Read {
                 encryption: MessageEncryption::Foreign,
                 device: None,
+                key: None,
                 content: Content::Unreadable(Unreadable {
                     detail: Some(foreign.namespace),
                     ..Unreadable::for_good(UnreadableCause::ForeignEncryption)
                 }),
             }),
-            None => body.map(|text| Read {
-                encryption: MessageEncryption::None,
-                device: None,
-                content: Content::Readable(Plaintext::text(text)),
+            None => body.map_or(Found::Nothing, |text| {
+                Found::Message(Read {
+                    encryption: MessageEncryption::None,
+                    device: None,
+                    key: None,
+                    content: Content::Readable(Plaintext::text(text)),
+                })
             }),
         }
     }
 
-    fn insert(self, unit: &mut Unit<'_>, archive_id: Option<ArchiveId>, read: Read) {
+    fn insert(
+        &self,
+        unit: &mut Unit<'_>,
+        archive_id: Option<ArchiveId>,
+        origin_id: Option<OriginId>,
+        read: Read,
+    ) {
         let is_outgoing = self.is_outgoing();
         let place = match self.source {
             Source::Archive { .. } => Place::ArchiveNewer,
@@ -395,7 +420,8 @@ impl<'a> Inbound<'a> {
                 Direction::Incoming
             },
             sender_device: read.device,
-            origin_id: self.origin_id(),
+            sender_key: read.key,
+            origin_id,
             archive_id,
             server_time: self.server_time(),
             place,
@@ -444,53 +470,72 @@ pub(crate) enum Receiving {
     CatchUp,
 }
 
-/// What came out of a stanza.
+/// What a stanza, or one element of it, turned out to be.
+enum Found {
+    /// Nothing to keep: a control message, or not for us.
+    Nothing,
+    /// Read before.
+    Duplicate,
+    /// Read, and nothing of it belongs in a timeline.
+    Transient,
+    /// A message, readable or not.
+    Message(Read),
+}
+
+impl Found {
+    /// Of two elements of one stanza: text before anything; what was read before needs no row for
+    /// the other element's failure; a real failure before "not for us".
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Message(read) => match &read.content {
+                Content::Unreadable(unreadable)
+                    if unreadable.cause == UnreadableCause::NotForThisDevice =>
+                {
+                    1
+                }
+                Content::Unreadable(_) => 2,
+                Content::Readable(_) => 4,
+            },
+            Self::Duplicate | Self::Transient => 3,
+        }
+    }
+}
+
+/// A message that is to become a row.
 struct Read {
     encryption: MessageEncryption,
-    device: Option<eft_types::DeviceId>,
+    device: Option<DeviceId>,
+    /// The identity key that authenticated it.
+    key: Option<[u8; 32]>,
     content: Content,
 }
 
 impl Read {
     fn unreadable(
         version: Version,
-        device: Option<eft_types::DeviceId>,
+        device: Option<DeviceId>,
         unreadable: Unreadable,
     ) -> Self {
         Self {
             encryption: encrypted::encryption(version),
             device,
+            key: None,
             content: Content::Unreadable(unreadable),
         }
     }
 
     fn text(
         version: Version,
-        device: Option<eft_types::DeviceId>,
+        device: Option<DeviceId>,
         text: String,
         payload: Option<Opaque>,
     ) -> Self {
         Self {
             encryption: encrypted::encryption(version),
             device,
+            key: None,
             content: Content::Readable(Plaintext { text, payload }),
-        }
-    }
-
-    /// Of two elements of one stanza: text before anything, a real failure before "not for us".
-    fn says_more_than(&self, other: &Self) -> bool {
-        self.rank() > other.rank()
-    }
-
-    fn rank(&self) -> u8 {
-        match &self.content {
-            Content::Readable(_) => 2,
-            Content::Unreadable(unreadable)
-                if unreadable.cause == UnreadableCause::NotForThisDevice =>
-            {
-                0
-            }
-            Content::Unreadable(_) => 1,
         }
     }
 }
@@ -498,3 +543,6 @@ impl Read {
 fn malformed_detail(reason: &Malformed) -> String {
     reason.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,6 @@ const REPAIRS: u32 = 1;
 pub(crate) async fn set_up(
     requester: &Requester,
     own: &BareJid,
-    versions: &[Version],
 ) -> Result<SetUp, RequestError> {
     // RFC 6121 §2.2: a client that wants pushes of roster changes asks for the roster.
     requester
@@ -83,8 +82,8 @@ pub(crate) async fn set_up(
         }
     };
     let mut own_lists = Vec::new();
-    for version in versions {
-        own_lists.push((*version, fetch_list(requester, own, *version).await?));
+    for version in Version::ALL {
+        own_lists.push((version, fetch_list(requester, own, version).await?));
     }
     Ok(SetUp {
         has_archive,

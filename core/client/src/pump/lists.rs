@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use super::job::{self, Finding};
 use super::link::Phase;
 use super::request::RequestError;
-use super::{Pump, VERSIONS};
+use super::Pump;
 use crate::command::Reply;
 use crate::error::Error;
 use crate::unit::Unit;
@@ -22,7 +22,7 @@ impl Pump {
             return false;
         };
         let mut all_fresh = true;
-        for version in VERSIONS {
+        for version in Version::ALL {
             if link.list_is_fresh(jid, version) {
                 continue;
             }
@@ -64,7 +64,7 @@ impl Pump {
         let (requester, jid) = (link.requester.clone(), jid.clone());
         self.jobs.spawn(async move {
             let mut results = Vec::new();
-            for version in VERSIONS {
+            for version in Version::ALL {
                 results.push((version, job::fetch_list(&requester, &jid, version).await));
             }
             Finding::Lists { jid, results, reply }

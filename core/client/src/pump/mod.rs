@@ -17,11 +17,12 @@
 //! | `connecting`, `session` | making a connection; what is asked and published on it; who may say what |
 //! | `inbound` | a stanza becomes rows |
 //! | `catch_up` | the archive, page by page |
-//! | `outbox` | rows become stanzas |
+//! | `outbox`, `audience` | rows become stanzas, for these devices |
 //! | `action` | what the engine asked for |
 //! | `lists` | device lists and bundles |
 
 mod action;
+mod audience;
 mod backoff;
 mod catch_up;
 mod connecting;
@@ -37,7 +38,6 @@ mod stanza;
 use std::sync::Arc;
 use std::thread;
 
-use eft_omemo::Version;
 use eft_store::{Durability, MessageUpdate, NewMessage, NewOutboxEntry, OutboxContent, Store};
 use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId};
 use eft_xmpp::driver::{ClientTls, Event as LinkEvent, SendError};
@@ -60,9 +60,6 @@ use crate::unit::{Done, Notice, Unit};
 use self::backoff::Backoff;
 use self::job::Finding;
 use self::link::{INPUTS_AT_ONCE, Input, Link};
-
-/// The OMEMO versions that this release publishes and fetches.
-pub(crate) const VERSIONS: [Version; 1] = [Version::Omemo2];
 
 /// The pump of one account.
 pub(crate) struct Pump {

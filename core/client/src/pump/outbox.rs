@@ -6,21 +6,18 @@
 
 use std::sync::Arc;
 
-use eft_omemo::{
-    EncryptError, NotTrusted, Reach, TrustPolicy, TrustedDevice, Version, encrypt, encrypt_needs,
-    has_session, permit, reach,
-};
+use eft_omemo::{EncryptError, TrustedDevice, Version, encrypt, encrypt_needs};
 use eft_store::{
     ConversationRef, ConversationEncryption, DeliveryState, Durability, MessageUpdate, OutboxEntry,
     OutboxId, SendFailure,
 };
-use eft_types::{BareJid, DeviceAddress, MessageId};
+use eft_types::{BareJid, MessageId};
 use rand::rngs::StdRng;
 
+use super::audience::{Audience, Devices};
 use super::link::Phase;
-use super::{Pump, VERSIONS, delivery, stanza};
+use super::{Pump, delivery, stanza};
 use crate::clock;
-use crate::devices;
 use crate::error::Error;
 use crate::translate::encrypted;
 use crate::unit::Unit;
@@ -31,16 +28,6 @@ const ENTRIES_AT_ONCE: usize = 32;
 /// Entries handed to the connection and not acknowledged, at most. Bounds memory, and what has to
 /// be sent again after a break.
 const IN_FLIGHT_MAX: usize = 128;
-
-/// Whom a message can be encrypted for.
-enum Audience {
-    /// These devices.
-    Devices(Vec<TrustedDevice>),
-    /// Lists or bundles are on their way; ask again when they are here.
-    Waiting,
-    /// Nobody, until the user does something.
-    Nobody(SendFailure, Option<String>),
-}
 
 /// What became of one outbox entry.
 enum Prepared {
@@ -166,11 +153,15 @@ impl Pump {
             }
             Audience::Devices(devices) => devices,
         };
-        let stanza = encrypt_row(unit, &mut self.rng, &self.own.jid, &row, &peer, &devices)?;
+        let stanza = encrypt_row(unit, &mut self.rng, &self.own.jid, &row, &devices)?;
+        let best = devices
+            .by_version()
+            .next()
+            .map_or(Version::Omemo2, |(version, _)| version);
         unit.batch.fix_outbox_bytes(entry.id, stanza.clone());
         unit.batch.update_message(
             row.id,
-            MessageUpdate::Encryption(encrypted::encryption(Version::Omemo2)),
+            MessageUpdate::Encryption(encrypted::encryption(best)),
         );
         // Law 5: once encrypted, a conversation stays so.
         unit.batch.set_encryption(
@@ -183,83 +174,6 @@ impl Pump {
             message: Some(row.id),
             stanza,
         })))
-    }
-
-    /// Every device of the peer and every other device of ours that policy lets us write to.
-    fn audience(&mut self, unit: &mut Unit<'_>, peer: &BareJid) -> Result<Audience, Error> {
-        let own = self.own.clone();
-        // Both are asked for at once, even if one is fresh.
-        let peer_is_fresh = self.ensure_lists(peer);
-        let own_is_fresh = self.ensure_lists(&own.jid);
-        if !peer_is_fresh || !own_is_fresh {
-            return Ok(Audience::Waiting);
-        }
-        let mut trusted = Vec::new();
-        let mut peer_device_count = 0_usize;
-        let mut undecided = Vec::new();
-        let mut without_bundle = 0_usize;
-        let mut is_waiting = false;
-        let jids: Vec<BareJid> = if *peer == own.jid {
-            vec![own.jid.clone()]
-        } else {
-            vec![peer.clone(), own.jid.clone()]
-        };
-        for address in listed_devices(unit, &jids)? {
-            if address == own {
-                continue;
-            }
-            let version = match unit.sure_step(|records| reach(records, &address))? {
-                Reach::Omemo2 => Version::Omemo2,
-                Reach::Legacy | Reach::Downgraded | Reach::Unlisted => continue,
-            };
-            if !unit.sure_step(|records| has_session(records, &address, version))? {
-                if self
-                    .link
-                    .as_ref()
-                    .is_some_and(|link| link.bundle_is_unavailable(&address, version))
-                {
-                    without_bundle += 1;
-                } else {
-                    self.request_bundle(&address, version);
-                    is_waiting = true;
-                }
-                continue;
-            }
-            match unit.step(|records| permit(TrustPolicy::default(), records, &address))? {
-                Ok(device) => {
-                    peer_device_count += usize::from(address.jid == *peer);
-                    trusted.push(device);
-                }
-                Err(NotTrusted::Refused { level, .. }) => {
-                    // The user's own "no" needs no question; "not yet decided" does.
-                    if level == eft_omemo::TrustLevel::Undecided {
-                        undecided.push(address.device.to_string());
-                    }
-                }
-                Err(NotTrusted::UnknownDevice { .. }) => without_bundle += 1,
-                Err(NotTrusted::Step(error)) => return Err(Error::bug(error.to_string())),
-            }
-        }
-        if is_waiting {
-            return Ok(Audience::Waiting);
-        }
-        if !undecided.is_empty() {
-            let detail = format!("undecided devices: {}", undecided.join(", "));
-            return Ok(Audience::Nobody(SendFailure::NotTrusted, Some(detail)));
-        }
-        // Notes to oneself on the only device are for nobody else, and that is fine.
-        if peer_device_count == 0 && *peer != own.jid {
-            return Ok(if without_bundle > 0 {
-                let detail = format!("{without_bundle} device(s) without a usable bundle");
-                Audience::Nobody(SendFailure::MissingBundle, Some(detail))
-            } else {
-                Audience::Nobody(SendFailure::NoRecipients, None)
-            });
-        }
-        if trusted.is_empty() {
-            return Ok(Audience::Nobody(SendFailure::NoRecipients, None));
-        }
-        Ok(Audience::Devices(trusted))
     }
 
     /// The server has these entries.
@@ -310,30 +224,15 @@ impl Pump {
     }
 }
 
-/// The devices that the stored lists of these accounts name, each once.
-fn listed_devices(unit: &mut Unit<'_>, jids: &[BareJid]) -> Result<Vec<DeviceAddress>, Error> {
-    let mut found = Vec::new();
-    for jid in jids {
-        for version in VERSIONS {
-            for device in devices::listed(unit, jid, version)? {
-                let address = DeviceAddress::new(jid.clone(), device);
-                if !found.contains(&address) {
-                    found.push(address);
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Encrypts one message; its ratchet steps join the unit.
+/// Encrypts one message, once per version in use; its ratchet steps join the unit. One stanza
+/// carries all: the legacy element holds the text alone, and a receiver of both takes the first
+/// that it can read.
 fn encrypt_row(
     unit: &mut Unit<'_>,
     rng: &mut StdRng,
     own: &BareJid,
     row: &eft_store::Message,
-    peer: &BareJid,
-    devices: &[TrustedDevice],
+    devices: &Devices,
 ) -> Result<eft_store::Opaque, Error> {
     let eft_store::Content::Readable(plaintext) = &row.content else {
         return Err(Error::bug("an unreadable message in the outbox"));
@@ -342,15 +241,22 @@ fn encrypt_row(
         .origin_id
         .as_ref()
         .ok_or_else(|| Error::bug("an outgoing message without an id"))?;
-    let envelope = stanza::envelope(&plaintext.text, own, peer, unit.now, rng)?;
-    unit.preload(encrypt_needs(
-        Version::Omemo2,
-        devices.iter().map(TrustedDevice::address),
-    ))?;
-    let encrypted = unit
-        .step(|records| encrypt(records, Version::Omemo2, envelope.as_bytes(), devices, rng))?
-        .map_err(|error: EncryptError| Error::bug(error.to_string()))?;
-    unit.apply(encrypted.changes);
-    let element = stanza::encrypted_message(peer, origin_id, &encrypted.message);
-    stanza::to_bytes(&element)
+    let peer = &row.conversation.peer;
+    let mut elements = Vec::new();
+    for (version, devices) in devices.by_version() {
+        let content = match version {
+            Version::Omemo2 => stanza::envelope(&plaintext.text, own, peer, unit.now, rng)?,
+            Version::Legacy => plaintext.text.clone(),
+        };
+        unit.preload(encrypt_needs(
+            version,
+            devices.iter().map(TrustedDevice::address),
+        ))?;
+        let encrypted = unit
+            .step(|records| encrypt(records, version, content.as_bytes(), devices, rng))?
+            .map_err(|error: EncryptError| Error::bug(error.to_string()))?;
+        unit.apply(encrypted.changes);
+        elements.push(encrypted.message);
+    }
+    stanza::to_bytes(&stanza::encrypted_message(peer, origin_id, &elements))
 }

@@ -14,7 +14,7 @@ use super::inbound::{Inbound, Receiving, Seen, Source};
 use super::job::{Finding, SetUp};
 use super::link::{Answer, Phase};
 use super::request::RequestError;
-use super::{Pump, VERSIONS, catch_up::CatchUp, lists, stanza};
+use super::{Pump, catch_up::CatchUp, lists, stanza};
 use crate::clock;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event};
@@ -76,7 +76,7 @@ impl Pump {
                 lists::apply_list(unit, &own, version, &list.unwrap_or_default())?;
             }
             let now = unit.now;
-            for version in VERSIONS {
+            for version in Version::ALL {
                 let effects = unit.sure_step(|records| maintain(records, version, now, rng))?;
                 unit.absorb(effects.changes, effects.actions, effects.events);
             }
@@ -85,7 +85,7 @@ impl Pump {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
-        for version in VERSIONS {
+        for version in Version::ALL {
             // The server tells us of every change from here on (XEP-0163: own nodes need no
             // subscription).
             link.list_received(own.clone(), version, true);
@@ -240,7 +240,7 @@ impl Pump {
             Some(from) => from.to_bare(),
             None => self.own.jid.clone(),
         };
-        for version in VERSIONS {
+        for version in Version::ALL {
             if event.node != encrypted::devices_node(version) {
                 continue;
             }

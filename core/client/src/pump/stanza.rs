@@ -19,6 +19,9 @@ use crate::translate::encrypted;
 /// Identifies the software in capabilities (XEP-0115 §4): a URI that names it.
 const CAPS_NODE: &str = "urn:x-eft:client";
 
+/// What a client without OMEMO shows in place of a legacy message.
+const LEGACY_FALLBACK: &str = "This message is encrypted with OMEMO, which your app does not support.";
+
 /// Namespaces whose elements are over when they arrive: nothing of them belongs in a timeline.
 const TRANSIENT: [&str; 3] = [
     "http://jabber.org/protocol/chatstates",
@@ -74,41 +77,45 @@ pub(crate) fn envelope(
     .map_err(|error| Error::bug(format!("an envelope cannot be written: {error}")))
 }
 
-/// A message with content.
+/// A message with content, in one element per version in use.
 pub(crate) fn encrypted_message(
     peer: &BareJid,
     id: &OriginId,
-    encrypted: &EncryptedMessage,
+    elements: &[EncryptedMessage],
 ) -> Element {
-    with_encrypted(peer, id, encrypted)
+    with_encrypted(peer, id, elements)
 }
 
 /// A message without content. It has to reach the archive like any other: the recipient's ratchet
 /// waits for it.
-pub(crate) fn empty_message(
-    peer: &BareJid,
-    id: &OriginId,
-    encrypted: &EncryptedMessage,
-) -> Element {
-    with_encrypted(peer, id, encrypted)
+pub(crate) fn empty_message(peer: &BareJid, id: &OriginId, element: EncryptedMessage) -> Element {
+    with_encrypted(peer, id, &[element])
 }
 
-fn with_encrypted(peer: &BareJid, id: &OriginId, encrypted: &EncryptedMessage) -> Element {
-    let mark = match encrypted.version {
-        Version::Omemo2 => ExplicitEncryption::omemo2(),
-        Version::Legacy => ExplicitEncryption::omemo_legacy(),
-    };
+fn with_encrypted(peer: &BareJid, id: &OriginId, elements: &[EncryptedMessage]) -> Element {
+    let mut children: Vec<Element> = elements.iter().map(encrypted::to_element).collect();
+    // Legacy clients without OMEMO show the body, and servers archive and push by it. Under SCE
+    // there is none (XEP-0420 §5), so the hint has to do.
+    if elements
+        .iter()
+        .any(|element| element.version == Version::Legacy && element.payload.is_some())
+    {
+        children.push(message::body(LEGACY_FALLBACK));
+    }
+    children.push(Hint::Store.to_element());
+    children.extend(elements.iter().map(|element| {
+        match element.version {
+            Version::Omemo2 => ExplicitEncryption::omemo2(),
+            Version::Legacy => ExplicitEncryption::omemo_legacy(),
+        }
+        .to_element()
+    }));
+    children.push(stanza_id::origin_id_element(id));
     message::build(
         &peer.clone().into(),
         MessageKind::Chat,
         id.as_str(),
-        vec![
-            encrypted::to_element(encrypted),
-            // No body outside (XEP-0420 §5): without the hint servers would not archive it.
-            Hint::Store.to_element(),
-            mark.to_element(),
-            stanza_id::origin_id_element(id),
-        ],
+        children,
     )
 }
 
