@@ -157,7 +157,15 @@ mod tests {
 
     #[test]
     fn foreign_folders_are_no_accounts() {
-        for name in ["..", "lost+found", "%", "%4", "%zz", "alice@example.org", ""] {
+        for name in [
+            "..",
+            "lost+found",
+            "%",
+            "%4",
+            "%zz",
+            "alice@example.org",
+            "",
+        ] {
             assert_eq!(decode(name), None, "{name:?}");
         }
     }

@@ -61,7 +61,10 @@ impl<'s> Unit<'s> {
     }
 
     /// Loads records that a step is known to need, in one read.
-    pub(crate) fn preload(&mut self, keys: impl IntoIterator<Item = RecordKey>) -> Result<(), Error> {
+    pub(crate) fn preload(
+        &mut self,
+        keys: impl IntoIterator<Item = RecordKey>,
+    ) -> Result<(), Error> {
         let missing: Vec<RecordKey> = keys
             .into_iter()
             .filter(|key| !self.records.is_loaded(key))
@@ -148,11 +151,19 @@ impl<'s> Unit<'s> {
         let (device, kind, detail) = match event {
             EngineEvent::DeviceAppeared { address, version } => {
                 self.notices.push(Notice::DeviceAppeared(address.clone()));
-                (address, DeviceEventKind::Appeared, Some(version.to_string()))
+                (
+                    address,
+                    DeviceEventKind::Appeared,
+                    Some(version.to_string()),
+                )
             }
             EngineEvent::DeviceDisappeared { address, version } => {
                 self.notices.push(Notice::DeviceVanished(address.clone()));
-                (address, DeviceEventKind::Disappeared, Some(version.to_string()))
+                (
+                    address,
+                    DeviceEventKind::Disappeared,
+                    Some(version.to_string()),
+                )
             }
             EngineEvent::DeviceDowngraded { address } => {
                 (address, DeviceEventKind::Downgraded, None)

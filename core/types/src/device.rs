@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use jid::BareJid;
 
-/// Id of one OMEMO device, unique within its account (XEP-0384 §4.2).
+/// Id of one OMEMO device, unique within its account (XEP-0384 §5.1).
 ///
 /// The specification asks for 1 to 2³¹−1, and that is what [`DeviceId::generated`] accepts. Deployed
 /// clients have published larger values, so any non-zero `u32` is read from the wire.
@@ -24,7 +24,7 @@ pub enum DeviceIdError {
 }
 
 impl DeviceId {
-    /// Largest id that we give to ourselves (XEP-0384 §4.2).
+    /// Largest id that we give to ourselves (XEP-0384 §5.1).
     pub const MAX_GENERATED: u32 = 0x7FFF_FFFF;
 
     /// Takes an id from the wire.

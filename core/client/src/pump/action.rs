@@ -1,7 +1,9 @@
 //! What the engine asked for: rows of the store, carried out when the connection allows and removed
 //! when done. All of them may be done twice without harm.
 
-use eft_omemo::{Action, EncryptError, Version, bundle, encrypt_empty, has_session, own_device_list};
+use eft_omemo::{
+    Action, EncryptError, Version, bundle, encrypt_empty, has_session, own_device_list,
+};
 use eft_store::{NewOutboxEntry, OutboxContent};
 use eft_types::{DeviceAddress, OriginId};
 
@@ -10,6 +12,10 @@ use super::link::Phase;
 use super::request::RequestError;
 use super::{Pump, stanza};
 use crate::error::Error;
+
+/// How often our device list is published on one connection. Another client that keeps throwing us
+/// off the list would otherwise be answered for ever; the next connection tries again.
+const LIST_REPAIRS_MAX: u32 = 10;
 
 impl Pump {
     /// Begins what can be begun now.
@@ -40,7 +46,11 @@ impl Pump {
             Action::PublishBundle { version } => self.publish_bundle(version, key),
             Action::PublishDeviceList { version } => self.publish_list(version, key),
             Action::SendEmpty { to, version, .. } => self.send_empty(&to, version, &key),
-            Action::BuildSession { to, version } | Action::FetchBundle { address: to, version } => {
+            Action::BuildSession { to, version }
+            | Action::FetchBundle {
+                address: to,
+                version,
+            } => {
                 self.request_bundle(&to, version);
                 Ok(())
             }
@@ -68,7 +78,15 @@ impl Pump {
     }
 
     fn publish_list(&mut self, version: Version, action: Vec<u8>) -> Result<(), Error> {
-        let list = self.commit(|unit, _| unit.sure_step(|records| own_device_list(records, version)))?;
+        if let Some(link) = self.link.as_mut() {
+            link.list_repair_count += 1;
+            if link.list_repair_count > LIST_REPAIRS_MAX {
+                tracing::warn!("somebody keeps removing this device from its account's list");
+                return self.forget_action(&action);
+            }
+        }
+        let list =
+            self.commit(|unit, _| unit.sure_step(|records| own_device_list(records, version)))?;
         if let Some(link) = &self.link {
             let requester = link.requester.clone();
             self.jobs.spawn(async move {
@@ -135,7 +153,11 @@ impl Pump {
             // The row stays: the next connection tries again.
             Err(error) => {
                 tracing::warn!(%error, "publishing failed");
-                if self.link.as_ref().is_some_and(|link| link.phase != Phase::Online) {
+                if self
+                    .link
+                    .as_ref()
+                    .is_some_and(|link| link.phase != Phase::Online)
+                {
                     self.drop_link(publish_error(&error));
                 }
                 Ok(())
@@ -171,7 +193,10 @@ impl Pump {
             unit.batch.remove_action(&build.key());
             unit.batch.remove_action(&fetch.key());
             // XEP-0384 §6: the new session is told to the device by an empty message.
-            if was_building && usable && unit.sure_step(|records| has_session(records, address, version))? {
+            if was_building
+                && usable
+                && unit.sure_step(|records| has_session(records, address, version))?
+            {
                 unit.add_action(Action::SendEmpty {
                     to: address.clone(),
                     version,

@@ -154,17 +154,26 @@ impl Obstacles {
             return Audience::Devices(found);
         }
         if !self.downgraded.is_empty() {
-            let detail = format!("devices without omemo:2 now: {}", self.downgraded.join(", "));
+            let detail = format!(
+                "devices without omemo:2 now: {}",
+                self.downgraded.join(", ")
+            );
             return Audience::Nobody(SendFailure::NotTrusted, Some(detail));
         }
         if self.without_bundle_count > 0 {
-            let detail = format!("{} device(s) without a usable bundle", self.without_bundle_count);
+            let detail = format!(
+                "{} device(s) without a usable bundle",
+                self.without_bundle_count
+            );
             return Audience::Nobody(SendFailure::MissingBundle, Some(detail));
         }
         if is_to_self {
             // A note to oneself on the only device: there is nobody to encrypt for, and nothing to
             // send. It stays in the timeline.
-            return Audience::Nobody(SendFailure::NoRecipients, Some("no other device".to_owned()));
+            return Audience::Nobody(
+                SendFailure::NoRecipients,
+                Some("no other device".to_owned()),
+            );
         }
         Audience::Nobody(SendFailure::NoRecipients, None)
     }

@@ -36,7 +36,7 @@ pub(crate) enum CatchUp {
     #[default]
     Waiting,
     /// A page was asked for.
-    Running(Page),
+    Running(Box<Page>),
     /// The archive was read to its end, or there is none.
     Done,
 }
@@ -99,17 +99,21 @@ impl Pump {
         };
         if let Some(link) = self.link.as_mut() {
             link.ask_with(None, Asker::ArchivePage, clock::now(), |id| query.to_iq(id));
-            link.catch_up = CatchUp::Running(Page {
+            link.catch_up = CatchUp::Running(Box::new(Page {
                 query,
                 start,
                 results: Vec::new(),
                 received_count,
-            });
+            }));
         }
     }
 
     /// Takes a stanza that belongs to the running page. `Err` gives it back.
-    pub(super) fn take_archived(&mut self, seq: StanzaSeq, element: Element) -> Result<(), Element> {
+    pub(super) fn take_archived(
+        &mut self,
+        seq: StanzaSeq,
+        element: Element,
+    ) -> Result<(), Element> {
         let own = &self.own.jid;
         if let Some(link) = self.link.as_mut()
             && let CatchUp::Running(page) = &mut link.catch_up
@@ -122,7 +126,10 @@ impl Pump {
     }
 
     /// The page that was asked for has ended.
-    pub(super) fn handle_page(&mut self, answer: Result<Element, RequestError>) -> Result<(), Error> {
+    pub(super) fn handle_page(
+        &mut self,
+        answer: Result<Element, RequestError>,
+    ) -> Result<(), Error> {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
@@ -133,9 +140,9 @@ impl Pump {
             mam::Fin::parse(&iq).ok_or_else(|| RequestError::Malformed("no <fin/>".to_owned()))
         }) {
             Ok(fin) => fin,
-            Err(error) => return self.page_failed(page, &error),
+            Err(error) => return self.page_failed(*page, &error),
         };
-        self.take_page(page, &fin)
+        self.take_page(*page, &fin)
     }
 
     fn take_page(&mut self, page: Page, fin: &mam::Fin) -> Result<(), Error> {
@@ -147,10 +154,17 @@ impl Pump {
             .results
             .last()
             .map(|(_, archived)| (archived.id.clone(), archived.stamp));
-        if !at_end && last.as_ref().is_some_and(|(id, _)| Start::After(id.clone()) == page.start) {
+        if !at_end
+            && last
+                .as_ref()
+                .is_some_and(|(id, _)| Start::After(id.clone()) == page.start)
+        {
             // The page ends where it began: asking for the next would never end.
             tracing::warn!("the archive's pages go in a circle");
-            return self.page_failed(page, &RequestError::Malformed("a circle of pages".to_owned()));
+            return self.page_failed(
+                page,
+                &RequestError::Malformed("a circle of pages".to_owned()),
+            );
         }
         let received_count = page.received_count + u64::try_from(page.results.len()).unwrap_or(0);
         let store = Arc::clone(&self.store);
@@ -212,7 +226,9 @@ impl Pump {
             return Ok(());
         }
         // Without its archive the account would lose messages silently: connect anew.
-        self.drop_link(Error::offline(format!("the archive cannot be read: {error}")));
+        self.drop_link(Error::offline(format!(
+            "the archive cannot be read: {error}"
+        )));
         Ok(())
     }
 

@@ -259,9 +259,9 @@ fn login_error(error: LoginError) -> Error {
     let reason = error.to_string();
     let is_temporary = error.is_temporary();
     match error {
-        LoginError::TlsRequired | LoginError::UnsupportedVersion => Error::ServerTooOld {
-            feature: reason,
-        },
+        LoginError::TlsRequired | LoginError::UnsupportedVersion => {
+            Error::ServerTooOld { feature: reason }
+        }
         LoginError::AuthRejected { condition, text } if !is_temporary => Error::AuthRejected {
             reason: text.unwrap_or(condition),
         },
@@ -283,7 +283,10 @@ pub(super) fn closed_error(reason: &CloseReason) -> Error {
         // Another client of ours took the resource, or the account is gone: trying again would
         // start a fight, or be useless.
         CloseReason::StreamError(error)
-            if matches!(error.condition.as_str(), "conflict" | "not-authorized" | "host-gone") =>
+            if matches!(
+                error.condition.as_str(),
+                "conflict" | "not-authorized" | "host-gone"
+            ) =>
         {
             Error::NotAllowed {
                 reason: error.to_string(),

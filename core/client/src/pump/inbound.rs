@@ -4,15 +4,16 @@ mod known;
 
 use eft_omemo::{EncryptedMessage, Malformed, Outcome, ReceiveContext, Version, needs, receive};
 use eft_store::{
-    ArchiveId, Content, ConversationRef, DeliveryState, Direction, MessageEncryption, MessageUpdate,
-    NewMessage, Opaque, Place, Plaintext, RetryTrigger, SendFailure, Unreadable, UnreadableCause,
+    ArchiveId, Content, ConversationRef, DeliveryState, Direction, MessageEncryption,
+    MessageUpdate, NewMessage, Opaque, Place, Plaintext, RetryTrigger, SendFailure, Unreadable,
+    UnreadableCause,
 };
 use eft_types::{BareJid, DeviceAddress, DeviceId, Jid, OriginId, Timestamp};
-use eft_xmpp::{Element, ns};
 use eft_xmpp::xep::delay::Delay;
 use eft_xmpp::xep::eme::ExplicitEncryption;
 use eft_xmpp::xep::stanza_error::StanzaError;
 use eft_xmpp::xep::{message, sce, stanza_id};
+use eft_xmpp::{Element, ns};
 use rand::rngs::StdRng;
 
 use self::known::Namesake;
@@ -93,8 +94,10 @@ impl<'a> Inbound<'a> {
     fn archive_id(&self) -> Option<ArchiveId> {
         match &self.source {
             Source::Archive { id, .. } => Some(id.clone()),
-            Source::Live | Source::Carbon => stanza_id::stanza_id(self.stanza, &self.own.jid.clone().into())
-                .map(|id| ArchiveId::new(self.own.jid.clone(), id)),
+            Source::Live | Source::Carbon => {
+                stanza_id::stanza_id(self.stanza, &self.own.jid.clone().into())
+                    .map(|id| ArchiveId::new(self.own.jid.clone(), id))
+            }
         }
     }
 
@@ -288,9 +291,7 @@ impl<'a> Inbound<'a> {
                 UnreadableCause::UnknownPreKey,
                 Some(format!("signed prekey {id}")),
             ),
-            Outcome::IdentityChanged { .. } => {
-                unreadable(UnreadableCause::IdentityChanged, None)
-            }
+            Outcome::IdentityChanged { .. } => unreadable(UnreadableCause::IdentityChanged, None),
             Outcome::BadMac => unreadable(UnreadableCause::BadMac, None),
             Outcome::BadPayload => unreadable(UnreadableCause::BadPayload, None),
             Outcome::SkippedTooMany { got, max } => {
@@ -299,10 +300,9 @@ impl<'a> Inbound<'a> {
             Outcome::WouldEvict { count } => {
                 found(self.pending(version, message, format!("{count} keys would be lost")))
             }
-            Outcome::Malformed(reason) => unreadable(
-                UnreadableCause::Malformed,
-                Some(malformed_detail(&reason)),
-            ),
+            Outcome::Malformed(reason) => {
+                unreadable(UnreadableCause::Malformed, Some(malformed_detail(&reason)))
+            }
         })
     }
 
@@ -413,6 +413,11 @@ impl<'a> Inbound<'a> {
             Source::Archive { .. } => Place::ArchiveNewer,
             Source::Live | Source::Carbon => Place::Provisional,
         };
+        // Failures are bounded per day (law 4), and the delay on a live stanza may be anybody's word.
+        let server_time = match self.source {
+            Source::Live | Source::Carbon if !read.content.is_readable() => None,
+            _ => self.server_time(),
+        };
         let message = NewMessage {
             direction: if is_outgoing {
                 Direction::Outgoing
@@ -423,7 +428,7 @@ impl<'a> Inbound<'a> {
             sender_key: read.key,
             origin_id,
             archive_id,
-            server_time: self.server_time(),
+            server_time,
             place,
             encryption: read.encryption,
             unread: !is_outgoing,
@@ -512,11 +517,7 @@ struct Read {
 }
 
 impl Read {
-    fn unreadable(
-        version: Version,
-        device: Option<DeviceId>,
-        unreadable: Unreadable,
-    ) -> Self {
+    fn unreadable(version: Version, device: Option<DeviceId>, unreadable: Unreadable) -> Self {
         Self {
             encryption: encrypted::encryption(version),
             device,

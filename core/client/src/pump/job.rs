@@ -58,10 +58,7 @@ pub(crate) struct SetUp {
 const REPAIRS: u32 = 1;
 
 /// The session's first questions, in the order in which their answers are needed.
-pub(crate) async fn set_up(
-    requester: &Requester,
-    own: &BareJid,
-) -> Result<SetUp, RequestError> {
+pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp, RequestError> {
     // RFC 6121 §2.2: a client that wants pushes of roster changes asks for the roster.
     requester
         .ask(Question::get(None, roster::request(None)))
@@ -71,7 +68,10 @@ pub(crate) async fn set_up(
         fatal_only(error)?;
     }
     let account = requester
-        .ask(Question::get(Some(own.clone().into()), disco::info_request(None)))
+        .ask(Question::get(
+            Some(own.clone().into()),
+            disco::info_request(None),
+        ))
         .await
         .map(|answer| DiscoInfo::parse(&answer));
     let has_archive = match account {
@@ -236,7 +236,10 @@ impl Publication {
     /// Gives the node the configuration that we need (XEP-0060 §8.2), and leaves the rest of it.
     async fn configure(&self, requester: &Requester) -> Result<(), RequestError> {
         let answer = requester
-            .ask(Question::get(None, pubsub::configuration_request(&self.node)))
+            .ask(Question::get(
+                None,
+                pubsub::configuration_request(&self.node),
+            ))
             .await?;
         let form = pubsub::parse_configuration(&answer)
             .ok_or_else(|| RequestError::Malformed("no configuration form".to_owned()))?;

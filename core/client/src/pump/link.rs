@@ -105,6 +105,8 @@ pub(crate) struct Link {
     pub(crate) actions_again: HashSet<Vec<u8>>,
     /// Whether there may be actions that were not begun.
     pub(crate) actions_due: bool,
+    /// How often our own device list was put right on this connection.
+    pub(crate) list_repair_count: u32,
     /// Last outbox entry that was handed to this connection.
     pub(crate) outbox_cursor: Option<OutboxId>,
     /// Entries handed to this connection and not acknowledged, with their messages.
@@ -146,6 +148,7 @@ impl Link {
             actions_begun: HashSet::new(),
             actions_again: HashSet::new(),
             actions_due: true,
+            list_repair_count: 0,
             outbox_cursor: None,
             in_flight: HashMap::new(),
         }
@@ -297,7 +300,8 @@ impl Link {
     /// here on, as it does for our own account.
     pub(crate) fn list_received(&mut self, jid: BareJid, version: Version, announced: bool) {
         let until = (!announced).then(|| Instant::now() + LIST_FRESH);
-        self.lists.insert((jid, version), ListState::Fresh { until });
+        self.lists
+            .insert((jid, version), ListState::Fresh { until });
     }
 
     /// A device list has to be fetched again.
@@ -323,11 +327,17 @@ impl Link {
 
     /// A fetch of a bundle began.
     pub(crate) fn bundle_requested(&mut self, address: DeviceAddress, version: Version) {
-        self.bundles.insert((address, version), BundleState::Fetching);
+        self.bundles
+            .insert((address, version), BundleState::Fetching);
     }
 
     /// A fetch of a bundle ended.
-    pub(crate) fn bundle_settled(&mut self, address: DeviceAddress, version: Version, usable: bool) {
+    pub(crate) fn bundle_settled(
+        &mut self,
+        address: DeviceAddress,
+        version: Version,
+        usable: bool,
+    ) {
         let key = (address, version);
         if usable {
             self.bundles.remove(&key);

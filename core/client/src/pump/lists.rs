@@ -1,16 +1,16 @@
 //! Device lists and bundles: asked for when needed, handed to the engine when they come.
 
 use eft_omemo::{
-    Action, BundleError, DeviceList, InitiateError, UnverifiedBundle, Version, device_list_received,
-    initiate,
+    Action, BundleError, DeviceList, InitiateError, UnverifiedBundle, Version,
+    device_list_received, initiate,
 };
 use eft_types::{BareJid, DeviceAddress};
 use rand::rngs::StdRng;
 
+use super::Pump;
 use super::job::{self, Finding};
 use super::link::Phase;
 use super::request::RequestError;
-use super::Pump;
 use crate::command::Reply;
 use crate::error::Error;
 use crate::unit::Unit;
@@ -32,7 +32,11 @@ impl Pump {
                 let (requester, jid) = (link.requester.clone(), jid.clone());
                 self.jobs.spawn(async move {
                     let result = job::fetch_list(&requester, &jid, version).await;
-                    Finding::List { jid, version, result }
+                    Finding::List {
+                        jid,
+                        version,
+                        result,
+                    }
                 });
             }
         }
@@ -51,13 +55,21 @@ impl Pump {
         let (requester, address) = (link.requester.clone(), address.clone());
         self.jobs.spawn(async move {
             let result = job::fetch_bundle(&requester, &address, version).await;
-            Finding::Bundle { address, version, result }
+            Finding::Bundle {
+                address,
+                version,
+                result,
+            }
         });
     }
 
     /// `Account::refresh_devices`.
     pub(super) fn refresh_devices(&mut self, jid: &BareJid, reply: Reply<()>) {
-        let Some(link) = self.link.as_ref().filter(|link| link.phase == Phase::Online) else {
+        let Some(link) = self
+            .link
+            .as_ref()
+            .filter(|link| link.phase == Phase::Online)
+        else {
             let _ = reply.send(Err(Error::offline("not connected")));
             return;
         };
@@ -67,7 +79,11 @@ impl Pump {
             for version in Version::ALL {
                 results.push((version, job::fetch_list(&requester, &jid, version).await));
             }
-            Finding::Lists { jid, results, reply }
+            Finding::Lists {
+                jid,
+                results,
+                reply,
+            }
         });
     }
 

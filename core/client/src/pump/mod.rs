@@ -225,7 +225,11 @@ impl Pump {
             match input {
                 Input::Event(LinkEvent::Stanza { seq, element }) => stanzas.push((seq, element)),
                 Input::Event(LinkEvent::Oversized { seq, shell, limit }) => {
-                    tracing::warn!(name = shell.name(), ?limit, "a stanza beyond our limits was dropped");
+                    tracing::warn!(
+                        name = shell.name(),
+                        ?limit,
+                        "a stanza beyond our limits was dropped"
+                    );
                     if let Some(link) = &self.link {
                         link.settle(seq);
                     }
@@ -381,10 +385,14 @@ impl Pump {
 
     /// When [`Pump::handle_timeout`] has something to do.
     fn wake_at(&self) -> Option<Instant> {
-        let request = self.link.as_ref().and_then(Link::request_deadline).map(|at| {
-            let millis = at.millis_since(clock::now()).max(0);
-            Instant::now() + std::time::Duration::from_millis(millis.unsigned_abs())
-        });
+        let request = self
+            .link
+            .as_ref()
+            .and_then(Link::request_deadline)
+            .map(|at| {
+                let millis = at.millis_since(clock::now()).max(0);
+                Instant::now() + std::time::Duration::from_millis(millis.unsigned_abs())
+            });
         [self.retry_at, request].into_iter().flatten().min()
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use eft_omemo::{EncryptError, TrustedDevice, Version, encrypt, encrypt_needs};
 use eft_store::{
-    ConversationRef, ConversationEncryption, DeliveryState, Durability, MessageUpdate, OutboxEntry,
+    ConversationEncryption, ConversationRef, DeliveryState, Durability, MessageUpdate, OutboxEntry,
     OutboxId, SendFailure,
 };
 use eft_types::{BareJid, MessageId};
@@ -145,10 +145,8 @@ impl Pump {
             Audience::Waiting => return Ok(None),
             Audience::Nobody(reason, detail) => {
                 unit.batch.remove_outbox(entry.id);
-                unit.batch.update_message(
-                    row.id,
-                    delivery(DeliveryState::Failed { reason, detail }),
-                );
+                unit.batch
+                    .update_message(row.id, delivery(DeliveryState::Failed { reason, detail }));
                 return Ok(Some(Prepared::Failed));
             }
             Audience::Devices(devices) => devices,

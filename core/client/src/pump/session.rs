@@ -45,7 +45,9 @@ impl Pump {
             }
             Finding::SetUp(Ok(set_up)) => self.take_set_up(set_up),
             Finding::SetUp(Err(error)) => {
-                self.drop_link(Error::offline(format!("the session cannot be set up: {error}")));
+                self.drop_link(Error::offline(format!(
+                    "the session cannot be set up: {error}"
+                )));
                 Ok(())
             }
             Finding::List {
@@ -102,7 +104,10 @@ impl Pump {
 
     /// Publishing done? Then the account is online.
     pub(super) fn advance_session(&mut self) -> Result<(), Error> {
-        if self.link.as_ref().is_none_or(|link| link.phase != Phase::Publishing)
+        if self
+            .link
+            .as_ref()
+            .is_none_or(|link| link.phase != Phase::Publishing)
             || !self.is_published()?
         {
             return Ok(());
@@ -117,7 +122,10 @@ impl Pump {
     }
 
     /// Takes stanzas in order as one unit of work: one commit, then the acknowledgements.
-    pub(super) fn handle_stanzas(&mut self, stanzas: Vec<(StanzaSeq, Element)>) -> Result<(), Error> {
+    pub(super) fn handle_stanzas(
+        &mut self,
+        stanzas: Vec<(StanzaSeq, Element)>,
+    ) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         let mut seen = Seen::default();

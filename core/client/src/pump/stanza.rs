@@ -10,8 +10,8 @@ use eft_xmpp::xep::hints::Hint;
 use eft_xmpp::xep::message::{self, MessageKind};
 use eft_xmpp::xep::{iq, sce, stanza_id};
 use eft_xmpp::{Element, ns, xml};
-use rand::rngs::StdRng;
 use rand::Rng as _;
+use rand::rngs::StdRng;
 
 use crate::error::Error;
 use crate::translate::encrypted;
@@ -20,7 +20,8 @@ use crate::translate::encrypted;
 const CAPS_NODE: &str = "urn:x-eft:client";
 
 /// What a client without OMEMO shows in place of a legacy message.
-const LEGACY_FALLBACK: &str = "This message is encrypted with OMEMO, which your app does not support.";
+const LEGACY_FALLBACK: &str =
+    "This message is encrypted with OMEMO, which your app does not support.";
 
 /// Namespaces whose elements are over when they arrive: nothing of them belongs in a timeline.
 const TRANSIENT: [&str; 3] = [

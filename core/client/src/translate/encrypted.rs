@@ -209,8 +209,7 @@ pub(crate) fn device_list_element(version: Version, list: &DeviceList) -> Elemen
                     omemo2::ListedDevice {
                         id: device.id,
                         label: label.map(|(text, _)| text.to_owned()),
-                        label_signature: label
-                            .map(|(_, signature)| BASE64.encode(signature)),
+                        label_signature: label.map(|(_, signature)| BASE64.encode(signature)),
                     }
                 })
                 .collect(),
@@ -231,7 +230,9 @@ pub(crate) fn bundle(
 ) -> Result<UnverifiedBundle, String> {
     match version {
         Version::Omemo2 => {
-            let wire = omemo2::Bundle::parse(payload).map_err(|error| error.to_string())?.value;
+            let wire = omemo2::Bundle::parse(payload)
+                .map_err(|error| error.to_string())?
+                .value;
             Ok(UnverifiedBundle {
                 version,
                 address: address.clone(),
