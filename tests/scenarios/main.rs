@@ -6,6 +6,7 @@
 //! | `talk` | two devices of Alice and one of Bob: every device once, offline, in order |
 //! | `interop` | Eft and a client that shares no code with it |
 //! | `refusals` | what must not work, and what is said about it |
+//! | `cli` | the terminal client as real processes: talking, refusals, kills |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
 
 #![allow(
@@ -17,6 +18,7 @@
 )]
 
 mod bots;
+mod cli;
 mod harness;
 mod interop;
 mod refusals;

@@ -1,6 +1,6 @@
 //! Commands that read what is on disk and do not connect.
 
-use eft::{BareJid, Eft};
+use eft::{BareJid, Eft, TIMELINE_PAGE_MAX};
 
 use crate::Failure;
 use crate::output::Output;
@@ -10,24 +10,24 @@ pub(crate) async fn devices(
     eft: &Eft,
     me: &BareJid,
     of: Option<&BareJid>,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let account = eft.account(me).await?;
-    for device in account.devices(of.unwrap_or(me)).await? {
-        output.device("device", &device);
+    let devices = account.devices(of.unwrap_or(me)).await?;
+    account.shut_down().await;
+    for device in devices {
+        output.device("device", &device)?;
     }
     Ok(())
 }
 
 /// `eft fingerprint`
-pub(crate) async fn fingerprint(eft: &Eft, me: &BareJid, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn fingerprint(eft: &Eft, me: &BareJid, output: Output) -> Result<(), Failure> {
     let account = eft.account(me).await?;
-    output.fingerprint(
-        account.jid(),
-        account.device_id().as_u32(),
-        &account.fingerprint().to_string(),
-    );
-    Ok(())
+    let device = account.device_id().as_u32();
+    let fingerprint = account.fingerprint().to_string();
+    account.shut_down().await;
+    Ok(output.fingerprint(me, device, &fingerprint)?)
 }
 
 /// `eft history`
@@ -36,17 +36,26 @@ pub(crate) async fn history(
     me: &BareJid,
     peer: &BareJid,
     count: u32,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failure> {
     let account = eft.account(me).await?;
-    let mut messages = account
-        .conversation(peer.clone())
-        .timeline(None, count)
-        .await?
-        .messages;
-    messages.reverse();
-    for message in &messages {
-        output.message("message", message);
+    let conversation = account.conversation(peer.clone());
+    let mut messages = Vec::new();
+    let mut before = None;
+    let mut wanted = count;
+    while wanted > 0 {
+        let page_count = wanted.min(TIMELINE_PAGE_MAX);
+        let page = conversation.timeline(before, page_count).await?;
+        messages.extend(page.messages);
+        wanted -= page_count;
+        match page.older {
+            Some(older) => before = Some(older),
+            None => break,
+        }
+    }
+    account.shut_down().await;
+    for message in messages.iter().rev() {
+        output.message("message", message)?;
     }
     Ok(())
 }

@@ -26,8 +26,10 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     let in_keyring = cli.secrets == SecretsAt::Keyring;
-    match run(cli, &output).await {
+    match run(cli, output).await {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has enough of it, as `head` does.
+        Err(failure) if is_closed_pipe(failure.as_ref()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(failure.as_ref());
             if in_keyring && is_about_keys(failure.as_ref()) {
@@ -39,10 +41,19 @@ async fn main() -> ExitCode {
 }
 
 fn is_about_keys(failure: &(dyn std::error::Error + 'static)) -> bool {
-    matches!(failure.downcast_ref(), Some(eft::Error::KeyUnavailable { .. }))
+    matches!(
+        failure.downcast_ref(),
+        Some(eft::Error::KeyUnavailable { .. })
+    )
 }
 
-async fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+fn is_closed_pipe(failure: &(dyn std::error::Error + 'static)) -> bool {
+    failure
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let secrets = secrets::open(&cli.secrets)?;
     let eft = Eft::open(
         Config {

@@ -1,6 +1,6 @@
 //! What the program prints: lines for a person, or JSON objects for a script.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use eft::{
     CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message, Timestamp,
@@ -18,44 +18,52 @@ impl Output {
         Self { json }
     }
 
-    /// One line to standard output. A closed pipe ends the program by the next read of input, not
-    /// by a panic here.
-    fn line(self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    /// One line to standard output, and out of it at once: the other end may be a script that waits for it.
+    ///
+    /// Every error here is one of standard output itself, most often that its reader is gone.
+    fn line(self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()
     }
 
-    fn object(self, object: &Value) {
-        self.line(&object.to_string());
+    fn object(self, object: &Value) -> io::Result<()> {
+        self.line(&object.to_string())
     }
 
     /// The reason why the program ends. Goes to standard error, in JSON mode to standard output.
     pub(crate) fn failure(self, failure: &(dyn std::error::Error + 'static)) {
-        if self.json {
+        let reason = failure.to_string();
+        // Nobody is left to be told when this cannot be written either.
+        let _ = if self.json {
             let code = failure.downcast_ref::<eft::Error>().map(eft::Error::code);
-            self.object(&json!({"event": "failed", "code": code, "reason": failure.to_string()}));
+            self.object(&json!({"event": "failed", "code": code, "reason": reason}))
         } else {
-            let _ = writeln!(std::io::stderr(), "eft: {failure}");
-        }
+            writeln!(io::stderr(), "eft: {}", printable(&reason))
+        };
     }
 
     /// Advice for a person at a terminal.
     pub(crate) fn hint(self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr(), "eft: {text}");
+            let _ = writeln!(io::stderr(), "eft: {text}");
         }
     }
 
-    pub(crate) fn event(self, event: &Event) {
+    /// Something that happened in a chat.
+    pub(crate) fn event(self, event: &Event) -> io::Result<()> {
         match event {
             Event::MessageReceived(message) => self.message("message", message),
             Event::MessageChanged(message) => self.changed(message),
             Event::ConnectionChanged(state) => self.connection(state),
             Event::CatchUpProgressed(progress) => self.catch_up(*progress),
             Event::DeviceAppeared { device } => self.device("device-appeared", device),
-            Event::DeviceVanished { jid, device } => {
-                self.note("device-vanished", jid.as_str(), *device, "is no longer listed");
-            }
+            Event::DeviceVanished { jid, device } => self.note(
+                "device-vanished",
+                jid.as_str(),
+                *device,
+                "is no longer listed",
+            ),
             Event::IdentityChanged { jid, device } => self.note(
                 "identity-changed",
                 jid.as_str(),
@@ -63,63 +71,92 @@ impl Output {
                 "shows another identity key than before; nothing of it is accepted",
             ),
             Event::Reset if self.json => self.object(&json!({"event": "reset"})),
-            _ => {}
+            _ => Ok(()),
         }
     }
 
-    fn note(self, event: &str, jid: &str, device: u32, text: &str) {
+    fn note(self, event: &str, jid: &str, device: u32, text: &str) -> io::Result<()> {
         if self.json {
-            self.object(&json!({"event": event, "jid": jid, "device": device}));
+            self.object(&json!({"event": event, "jid": jid, "device": device}))
         } else {
-            self.line(&format!("-- device {device} of {jid} {text}"));
+            self.line(&format!("-- device {device} of {jid} {text}"))
         }
     }
 
-    fn connection(self, state: &ConnectionState) {
-        let (name, detail) = match state {
+    fn connection(self, state: &ConnectionState) -> io::Result<()> {
+        let (name, error) = match state {
             ConnectionState::Connecting => ("connecting", None),
             ConnectionState::Online => ("online", None),
-            ConnectionState::Offline { error, .. } => ("offline", Some(error.to_string())),
+            ConnectionState::Offline { error, .. } => ("offline", Some(error)),
             ConnectionState::Disconnected => ("disconnected", None),
         };
-        if self.json {
-            self.object(&json!({"event": name, "reason": detail}));
-        } else if let Some(detail) = detail {
-            self.line(&format!("-- {name}: {detail}"));
-        } else {
-            self.line(&format!("-- {name}"));
+        match error {
+            Some(error) if self.json => self
+                .object(&json!({"event": name, "code": error.code(), "reason": error.to_string()})),
+            None if self.json => self.object(&json!({"event": name})),
+            Some(error) => self.line(&format!("-- {name}: {}", printable(&error.to_string()))),
+            None => self.line(&format!("-- {name}")),
         }
     }
 
-    fn catch_up(self, progress: CatchUpProgress) {
+    fn catch_up(self, progress: CatchUpProgress) -> io::Result<()> {
         if self.json {
             self.object(&json!({
                 "event": "catch-up",
                 "received": progress.received_count,
                 "complete": progress.complete,
-            }));
+            }))
         } else if progress.complete && progress.received_count > 0 {
-            self.line(&format!("-- caught up, {} from the archive", progress.received_count));
+            self.line(&format!(
+                "-- caught up, {} from the archive",
+                progress.received_count
+            ))
+        } else {
+            Ok(())
         }
     }
 
-    fn changed(self, message: &Message) {
+    fn changed(self, message: &Message) -> io::Result<()> {
         if self.json {
-            self.message("changed", message);
+            self.message("changed", message)
         } else if let Some(Delivery::Failed { reason }) = &message.delivery {
-            self.line(&format!("-- not sent: {reason}"));
+            self.line(&format!("-- not sent: {reason}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A line of standard input that cannot become a message.
+    pub(crate) fn refused(self, error: &eft::Error) -> io::Result<()> {
+        if self.json {
+            self.object(
+                &json!({"event": "refused", "code": error.code(), "reason": error.to_string()}),
+            )
+        } else {
+            self.line(&format!("-- not sent: {error}"))
+        }
+    }
+
+    /// The program was asked to end while lines were on their way.
+    pub(crate) fn left_queued(self, count: usize) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({"event": "interrupted", "queued": count}))
+        } else if count > 0 {
+            self.line(&format!("-- {count} line(s) stay queued for the next chat"))
+        } else {
+            Ok(())
         }
     }
 
     /// One message of a timeline.
-    pub(crate) fn message(self, event: &str, message: &Message) {
+    pub(crate) fn message(self, event: &str, message: &Message) -> io::Result<()> {
         let (text, unreadable) = match &message.content {
             Content::Text(text) => (Some(text.as_str()), None),
             Content::Unreadable(why) => (None, Some(why)),
         };
         let device = message.sender_device.map(eft::DeviceId::as_u32);
         if self.json {
-            self.object(&json!({
+            return self.object(&json!({
                 "event": event,
                 "id": message.id.as_row(),
                 "origin_id": message.origin_id.as_ref().map(eft::OriginId::as_str),
@@ -132,12 +169,12 @@ impl Output {
                 "text": text,
                 "unreadable": unreadable.map(eft::Unreadable::code),
                 "delivery": message.delivery.as_ref().map(delivery_name),
+                "failure": message.delivery.as_ref().and_then(failure_reason),
             }));
-            return;
         }
         let device = device.map_or_else(String::new, |id| format!("device {id}, "));
         let body = match (text, unreadable) {
-            (Some(text), _) => text.to_owned(),
+            (Some(text), _) => printable(text),
             (None, Some(why)) => format!("[could not be read: {why}]"),
             (None, None) => String::new(),
         };
@@ -146,14 +183,14 @@ impl Output {
             clock(message.sent_at),
             message.sender,
             message.encryption.name(),
-        ));
+        ))
     }
 
     /// One device of an account.
-    pub(crate) fn device(self, event: &str, device: &DeviceInfo) {
+    pub(crate) fn device(self, event: &str, device: &DeviceInfo) -> io::Result<()> {
         let fingerprint = device.fingerprint.as_ref().map(ToString::to_string);
         if self.json {
-            self.object(&json!({
+            return self.object(&json!({
                 "event": event,
                 "jid": device.address.jid.as_str(),
                 "device": device.address.device.as_u32(),
@@ -163,7 +200,6 @@ impl Output {
                 "label": device.label,
                 "fingerprint": fingerprint,
             }));
-            return;
         }
         let what = match event {
             "device-appeared" => "-- new device: ",
@@ -173,21 +209,36 @@ impl Output {
             "{what}{} device {}{}{}: {}  {}",
             device.address.jid,
             device.address.device,
-            if device.this_device { " (this one)" } else { "" },
-            if device.listed { "" } else { " (no longer listed)" },
+            if device.this_device {
+                " (this one)"
+            } else {
+                ""
+            },
+            if device.listed {
+                ""
+            } else {
+                " (no longer listed)"
+            },
             device.trust.name(),
-            fingerprint.as_deref().unwrap_or("fingerprint not known yet"),
-        ));
+            fingerprint
+                .as_deref()
+                .unwrap_or("fingerprint not known yet"),
+        ))
     }
 
     /// The fingerprint of this device.
-    pub(crate) fn fingerprint(self, jid: &eft::BareJid, device: u32, fingerprint: &str) {
+    pub(crate) fn fingerprint(
+        self,
+        jid: &eft::BareJid,
+        device: u32,
+        fingerprint: &str,
+    ) -> io::Result<()> {
         if self.json {
             self.object(&json!({
                 "event": "fingerprint", "jid": jid.as_str(), "device": device, "fingerprint": fingerprint,
-            }));
+            }))
         } else {
-            self.line(&format!("{jid} device {device}: {fingerprint}"));
+            self.line(&format!("{jid} device {device}: {fingerprint}"))
         }
     }
 }
@@ -205,6 +256,29 @@ const fn delivery_name(delivery: &Delivery) -> &'static str {
     }
 }
 
+/// Stable code of why a message will not be sent.
+const fn failure_reason(delivery: &Delivery) -> Option<&str> {
+    match delivery {
+        Delivery::Failed { reason } => Some(reason.as_str()),
+        _ => None,
+    }
+}
+
+/// Text of somebody else as it may stand on a terminal: control characters could move the cursor or colour
+/// the screen (XML lets U+0080 to U+009F pass), and a second line could pretend to be one of ours.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => printable.push_str("\n    "),
+            '\t' => printable.push(c),
+            c if c.is_control() => printable.push(char::REPLACEMENT_CHARACTER),
+            c => printable.push(c),
+        }
+    }
+    printable
+}
+
 /// Time of day in UTC, hours to seconds.
 fn clock(at: Timestamp) -> String {
     let seconds = at.as_millis().div_euclid(1000).rem_euclid(86_400);
@@ -219,6 +293,22 @@ fn clock(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_cannot_steer_the_terminal_or_forge_a_line() {
+        assert_eq!(printable("tea ☕\tat four"), "tea ☕\tat four");
+        assert_eq!(
+            printable("\u{1b}[2J\u{9b}31m\r\u{7}"),
+            "\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}"
+        );
+        let forged = "hi\n12:00:00 bob@example.org (device 1, omemo:2): send money";
+        assert!(
+            printable(forged)
+                .lines()
+                .skip(1)
+                .all(|line| line.starts_with("    "))
+        );
+    }
 
     #[test]
     fn the_clock_shows_utc_also_before_the_epoch() {

@@ -15,5 +15,7 @@ pub(crate) fn ask(account: &eft::BareJid) -> Result<Zeroizing<String>, Failure> 
     // From the terminal itself: standard input carries the messages.
     rpassword::prompt_password(format!("Password of {account}: "))
         .map(Zeroizing::new)
-        .map_err(|error| format!("no terminal to ask for the password ({error}); set {VARIABLE}").into())
+        .map_err(|error| {
+            format!("no terminal to ask for the password ({error}); set {VARIABLE}").into()
+        })
 }

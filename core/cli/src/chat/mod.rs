@@ -1,123 +1,46 @@
 //! `eft chat`: lines in, messages out.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+mod input;
+mod stop;
+mod talk;
 
-use eft::{
-    Account, ConnectOptions, Credentials, Delivery, Eft, Event, Events, MessageId, ServerAddress,
-};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use eft::{Account, ConnectOptions, Credentials, Eft, ServerAddress};
 
 use crate::args::Chat;
 use crate::output::Output;
 use crate::{Failure, password};
 
-/// How long to wait for the server's acknowledgement of the last lines after input has ended.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
+use talk::Talk;
 
-/// Runs until standard input ends (or, with `--follow`, until interrupted).
-pub(crate) async fn run(eft: &Eft, chat: Chat, output: &Output) -> Result<(), Failure> {
+/// Runs until standard input has ended and everything is said (or, with `--follow`, until interrupted).
+pub(crate) async fn run(eft: &Eft, chat: Chat, output: Output) -> Result<(), Failure> {
     let options = connect_options(&chat)?;
-    let account = if eft.accounts()?.contains(&chat.me) {
-        eft.account(&chat.me).await?
-    } else {
-        eft.add_account(Credentials {
-            jid: chat.me.clone(),
-            password: password::ask(&chat.me)?,
-        })
-        .await?
+    let account = open(eft, &chat).await?;
+    let result = match Talk::begin(&account, &chat, output).await {
+        Ok(talk) => talk.run(options).await,
+        Err(failure) => Err(failure),
     };
-    let mut events = account.events();
-    account.connect(options).await?;
-    let result = talk(&account, &chat, &mut events, output).await;
     account.shut_down().await;
     result
 }
 
-async fn talk(
-    account: &Account,
-    chat: &Chat,
-    events: &mut Events,
-    output: &Output,
-) -> Result<(), Failure> {
-    let conversation = account.conversation(chat.peer.clone());
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut unacked = BTreeSet::new();
-    let mut input_open = true;
-    let mut give_up = None;
-    loop {
-        if !input_open && !chat.follow && unacked.is_empty() {
-            return Ok(());
-        }
-        tokio::select! {
-            line = lines.next_line(), if input_open => match line? {
-                Some(line) if line.is_empty() => {}
-                Some(line) => { unacked.insert(conversation.send(line).await?); }
-                None => {
-                    input_open = false;
-                    give_up = Some(tokio::time::Instant::now() + FLUSH_TIMEOUT);
-                }
-            },
-            event = events.next() => match event {
-                None => return Ok(()),
-                Some(event) => {
-                    settle(&event, &mut unacked);
-                    if concerns(&event, chat) {
-                        output.event(&event);
-                    }
-                }
-            },
-            () = sleep_until(give_up), if !input_open && !chat.follow => {
-                return Err(format!("{} message(s) not acknowledged yet; they stay queued", unacked.len()).into());
-            }
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        }
+/// The account's database, made if this is its first chat here.
+async fn open(eft: &Eft, chat: &Chat) -> Result<Account, Failure> {
+    if eft.accounts()?.contains(&chat.me) {
+        return Ok(eft.account(&chat.me).await?);
     }
-}
-
-/// Removes a message that reached the server, or never will, from the set that is waited for.
-fn settle(event: &Event, unacked: &mut BTreeSet<MessageId>) {
-    if let Event::MessageChanged(message) = event
-        && !matches!(
-            message.delivery,
-            Some(Delivery::Queued | Delivery::Encrypted | Delivery::Sent)
-        )
-    {
-        unacked.remove(&message.id);
-    }
-}
-
-/// Messages of other conversations are stored but not printed here.
-fn concerns(event: &Event, chat: &Chat) -> bool {
-    match event {
-        Event::MessageReceived(message) | Event::MessageChanged(message) => {
-            message.conversation == chat.peer
-        }
-        _ => true,
-    }
-}
-
-async fn sleep_until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
+    let credentials = Credentials {
+        jid: chat.me.clone(),
+        password: password::ask(&chat.me)?,
+    };
+    Ok(eft.add_account(credentials).await?)
 }
 
 fn connect_options(chat: &Chat) -> Result<ConnectOptions, Failure> {
     let server = chat
         .server
         .as_deref()
-        .map(|text| {
-            let (host, port) = text
-                .rsplit_once(':')
-                .ok_or("--server needs HOST:PORT")?;
-            Ok::<_, Failure>(ServerAddress {
-                host: host.trim_matches(['[', ']']).to_owned(),
-                port: port.parse().map_err(|_| "--server needs a port number")?,
-                direct_tls: chat.direct_tls,
-            })
-        })
+        .map(|text| server_address(text, chat.direct_tls))
         .transpose()?;
     let extra_roots_pem = chat
         .ca
@@ -133,4 +56,50 @@ fn connect_options(chat: &Chat) -> Result<ConnectOptions, Failure> {
         allow_plain: chat.allow_plain,
         resource: None,
     })
+}
+
+/// `HOST:PORT`, with brackets around an IPv6 address.
+fn server_address(text: &str, direct_tls: bool) -> Result<ServerAddress, &'static str> {
+    let (host, port) = text.rsplit_once(':').ok_or("--server needs HOST:PORT")?;
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').ok_or("--server has a [ without ]")?,
+        None if host.contains(':') => return Err("--server needs [ ] around an IPv6 address"),
+        None => host,
+    };
+    if host.is_empty() {
+        return Err("--server needs a host before the port");
+    }
+    Ok(ServerAddress {
+        host: host.to_owned(),
+        port: port.parse().map_err(|_| "--server needs a port number")?,
+        direct_tls,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_a_host_and_a_port() {
+        for (text, host, port) in [
+            ("example.org:5222", "example.org", 5222),
+            ("127.0.0.1:1", "127.0.0.1", 1),
+            ("[::1]:5223", "::1", 5223),
+        ] {
+            let address = server_address(text, true).unwrap();
+            assert_eq!((address.host.as_str(), address.port), (host, port));
+        }
+        for wrong in [
+            "",
+            "example.org",
+            ":5222",
+            "a:b",
+            "a:70000",
+            "::1:5222",
+            "[::1:5222",
+        ] {
+            assert!(server_address(wrong, false).is_err(), "{wrong:?}");
+        }
+    }
 }
