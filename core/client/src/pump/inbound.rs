@@ -1,5 +1,6 @@
 //! A message stanza becomes rows.
 
+mod bounds;
 mod known;
 
 use eft_omemo::{EncryptedMessage, Malformed, Outcome, ReceiveContext, Version, needs, receive};
@@ -156,7 +157,7 @@ impl<'a> Inbound<'a> {
             Self::bind(unit, row, archive_id);
             return Ok(());
         }
-        let read = match self.read(unit, context, rng)? {
+        let read = match self.read(unit, seen, context, rng)? {
             Found::Nothing | Found::Transient => return Ok(()),
             Found::Duplicate => None,
             Found::Message(read) => Some(read),
@@ -188,6 +189,7 @@ impl<'a> Inbound<'a> {
     fn read(
         &self,
         unit: &mut Unit<'_>,
+        seen: &mut Seen,
         context: Receiving,
         rng: &mut StdRng,
     ) -> Result<Found, Error> {
@@ -199,7 +201,7 @@ impl<'a> Inbound<'a> {
         let mut best = Found::Nothing;
         for (version, message) in versions {
             let found = match message {
-                Ok(message) => self.read_encrypted(unit, &message, context, rng)?,
+                Ok(message) => self.read_encrypted(unit, &message, seen, context, rng)?,
                 // Whatever cannot be read at all is a message if it has the part that would hold one.
                 Err(_) if !self.has_payload(version) => Found::Nothing,
                 Err(reason) => Found::Message(Read::unreadable(
@@ -232,6 +234,7 @@ impl<'a> Inbound<'a> {
         &self,
         unit: &mut Unit<'_>,
         message: &EncryptedMessage,
+        seen: &mut Seen,
         context: Receiving,
         rng: &mut StdRng,
     ) -> Result<Found, Error> {
@@ -242,6 +245,7 @@ impl<'a> Inbound<'a> {
             now: unit.now,
         };
         let received = unit.sure_step(|records| receive(records, message, at, rng))?;
+        let received = bounds::keep(unit, seen, received)?;
         unit.absorb(received.changes, received.actions, received.events);
         let has_payload = message.payload.is_some();
         let version = message.version;

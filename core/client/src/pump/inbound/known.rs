@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use eft_store::{ArchiveId, Content, Message, MessageEncryption, MessageUpdate};
-use eft_types::{BareJid, Jid, OriginId};
+use eft_types::{BareJid, DeviceAddress, Jid, OriginId};
 use eft_xmpp::xep::{message, stanza_id};
 
 use super::Inbound;
@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     archive_ids: HashSet<ArchiveId>,
     /// Ids by conversation and sender; whether their message was encrypted.
     sender_ids: HashMap<(BareJid, BareJid, OriginId), bool>,
+    /// Devices whose other identity key was told of.
+    pub(super) identity_changes: HashSet<DeviceAddress>,
 }
 
 /// The row that bears the sender's id, if there is one.

@@ -19,5 +19,5 @@ mod received;
 mod refused;
 mod repeated;
 
-use alice::{Alice, Taken};
+use alice::Alice;
 use peer::{Peer, Words, in_envelope, message};

@@ -105,7 +105,12 @@ impl Alice {
     }
 
     /// Takes a stanza that gives a row of this cause. Nothing of the engine moves (law 3).
-    pub(super) fn refuse(&mut self, what: &str, stanza: &Element, cause: UnreadableCause) -> Message {
+    pub(super) fn refuse(
+        &mut self,
+        what: &str,
+        stanza: &Element,
+        cause: UnreadableCause,
+    ) -> Message {
         let before = self.records();
         let row = self.refuse_content(what, stanza, cause);
         assert!(self.records() == before, "{what}: records changed");

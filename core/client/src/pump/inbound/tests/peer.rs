@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use eft_omemo::{
-    EncryptedMessage, Outcome, ReceiveContext, Records, TrustPolicy, UnverifiedBundle, Version, encrypt,
-    encrypt_empty, initiate, install, own_address, permit, receive,
+    EncryptedMessage, Outcome, ReceiveContext, Records, TrustPolicy, UnverifiedBundle, Version,
+    encrypt, encrypt_empty, initiate, install, own_address, permit, receive,
 };
 use eft_types::{BareJid, DeviceAddress, Timestamp};
 use eft_xmpp::Element;
@@ -45,6 +45,13 @@ impl Peer {
         bob
     }
 
+    /// Another installation under Bob's address, with a session to Alice.
+    pub(super) fn bob_again(alice: &Alice, version: Version) -> Self {
+        let mut other = Self::install("bob@b.example", 9);
+        other.meet(alice, version);
+        other
+    }
+
     /// Makes a session from Alice's bundle.
     pub(super) fn meet(&mut self, alice: &Alice, version: Version) {
         self.meet_by(alice.bundle(version));
@@ -76,7 +83,12 @@ impl Peer {
     }
 
     /// Encrypts a text for Alice: in an envelope where the version has envelopes.
-    pub(super) fn write(&mut self, alice: &Alice, version: Version, text: &str) -> EncryptedMessage {
+    pub(super) fn write(
+        &mut self,
+        alice: &Alice,
+        version: Version,
+        text: &str,
+    ) -> EncryptedMessage {
         match version {
             Version::Omemo2 => {
                 let plaintext = in_envelope(
@@ -174,12 +186,9 @@ pub(super) trait Words {
 
 impl Words for EncryptedMessage {
     fn element(&self) -> String {
-        let payload = self
-            .payload
-            .as_ref()
-            .map_or_else(String::new, |payload| {
-                format!("<payload>{}</payload>", BASE64.encode(payload))
-            });
+        let payload = self.payload.as_ref().map_or_else(String::new, |payload| {
+            format!("<payload>{}</payload>", BASE64.encode(payload))
+        });
         let sid = self.sid;
         match self.version {
             Version::Omemo2 => {
@@ -222,7 +231,10 @@ impl Words for EncryptedMessage {
         let from = &self.sender;
         message(
             &format!("from='{from}/phone' to='alice@a.example/eft' type='chat' {attributes}"),
-            &format!("{}{children}<store xmlns='urn:xmpp:hints'/>", self.element()),
+            &format!(
+                "{}{children}<store xmlns='urn:xmpp:hints'/>",
+                self.element()
+            ),
         )
     }
 }
