@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
+use crate::contact::Contact;
 use crate::conversation::Conversation;
 use crate::devices;
 use crate::error::Error;
@@ -100,6 +101,14 @@ impl Account {
     #[must_use]
     pub fn events(&self) -> Events {
         Events::new(self.shared.events.subscribe())
+    }
+
+    /// The contact list, in the order of the addresses.
+    ///
+    /// # Errors
+    /// [`Error::Offline`]: the server keeps the list. [`Error::Suspended`].
+    pub async fn contacts(&self) -> Result<Vec<Contact>, Error> {
+        self.ask(|reply| Command::Contacts { reply }).await
     }
 
     /// The devices known of an account; for the own account this one is among them. Reads what is

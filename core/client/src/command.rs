@@ -5,6 +5,7 @@ use eft_types::{BareJid, MessageId};
 use tokio::sync::oneshot;
 
 use crate::config::ConnectOptions;
+use crate::contact::Contact;
 use crate::error::Error;
 
 /// Where the answer to a command goes. A caller that stopped waiting is no error.
@@ -32,6 +33,8 @@ pub(crate) enum Command {
         level: TrustLevel,
         reply: Reply<()>,
     },
+    /// Give the contact list.
+    Contacts { reply: Reply<Vec<Contact>> },
     /// Fetch an account's device lists now.
     RefreshDevices { jid: BareJid, reply: Reply<()> },
     /// End the connection and close the database.

@@ -25,6 +25,7 @@ mod account;
 mod clock;
 mod command;
 mod config;
+mod contact;
 mod conversation;
 mod credential;
 mod devices;
@@ -43,6 +44,7 @@ mod unit;
 
 pub use account::Account;
 pub use config::{Config, ConnectOptions, Credentials, ServerAddress};
+pub use contact::Contact;
 pub use conversation::{Conversation, TEXT_MAX_BYTES, TIMELINE_PAGE_MAX};
 pub use eft::Eft;
 pub use error::{Cause, Error};

@@ -196,13 +196,20 @@ impl Pump {
             received_count,
             complete: false,
         }));
-        match last {
-            Some((id, _)) if !at_end => {
-                self.ask_page(Start::After(id), received_count);
-                Ok(())
-            }
-            _ => self.end_catch_up(received_count),
+        let once_more = self
+            .link
+            .as_mut()
+            .is_some_and(|link| core::mem::take(&mut link.left_to_archive));
+        if at_end && !once_more {
+            return self.end_catch_up(received_count);
         }
+        let cursor = self.store.archive_cursor(&self.own.jid)?;
+        let start = match last.or_else(|| cursor.and_then(|cursor| cursor.last)) {
+            Some((id, _)) => Start::After(id),
+            None => Start::Beginning,
+        };
+        self.ask_page(start, received_count);
+        Ok(())
     }
 
     /// The archive did not give the page.

@@ -9,6 +9,7 @@ use eft_xmpp::driver::{
 use eft_xmpp::stream::{LoginConfig, LoginError, Password, Transport};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::job::Finding;
@@ -122,8 +123,8 @@ impl Pump {
         if self.link.take().is_none() {
             return;
         }
-        // Every job asks through the connection.
-        self.jobs.abort_all();
+        // Every job asks through the connection, and what one has found out already is about it.
+        self.jobs = JoinSet::new();
         if !self.waiting.is_empty() {
             self.wanted = None;
             self.answer_waiting(&Err(error.clone()));

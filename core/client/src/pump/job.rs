@@ -2,9 +2,10 @@
 
 use eft_omemo::{Bundle, DeviceList, UnverifiedBundle, Version};
 use eft_types::{BareJid, DeviceAddress, DeviceId};
+use eft_xmpp::xep::carbons;
 use eft_xmpp::xep::disco::{self, DiscoInfo};
 use eft_xmpp::xep::pubsub::{self, AccessModel, MaxItems, NodeConfig};
-use eft_xmpp::xep::{carbons, roster};
+use eft_xmpp::xep::roster::{self, RosterAnswer, RosterItem};
 use eft_xmpp::{Element, ns};
 
 use super::connecting::Attempt;
@@ -47,6 +48,8 @@ pub(crate) enum Finding {
 
 /// Answers to the session's first questions.
 pub(crate) struct SetUp {
+    /// The contact list.
+    pub(crate) contacts: Vec<RosterItem>,
     /// Whether the account has an archive (XEP-0313).
     pub(crate) has_archive: bool,
     /// The account's own device lists.
@@ -60,9 +63,14 @@ const REPAIRS: u32 = 1;
 /// The session's first questions, in the order in which their answers are needed.
 pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp, RequestError> {
     // RFC 6121 §2.2: a client that wants pushes of roster changes asks for the roster.
-    requester
+    let answer = requester
         .ask(Question::get(None, roster::request(None)))
         .await?;
+    let contacts = match roster::parse_answer(&answer) {
+        RosterAnswer::Full { items, .. } => items,
+        // Only an answer to a version that we named; we name none.
+        RosterAnswer::Unchanged => Vec::new(),
+    };
     // A server without carbons works; messages from our other devices then come by the archive.
     if let Err(error) = requester.ask(Question::set(None, carbons::enable())).await {
         fatal_only(error)?;
@@ -86,6 +94,7 @@ pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp
         own_lists.push((version, fetch_list(requester, own, version).await?));
     }
     Ok(SetUp {
+        contacts,
         has_archive,
         own_lists,
     })

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
 use super::request::{Question, Request, RequestError, Requester};
+use crate::contact::Contacts;
 
 /// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
 /// a lost answer does not stop the outbox for minutes.
@@ -94,9 +95,13 @@ pub(crate) struct Link {
     iqs: IqTracker<Asker>,
     next_id: u64,
     pub(crate) phase: Phase,
+    pub(crate) contacts: Contacts,
     pub(crate) catch_up: CatchUp,
     /// Live messages that wait for the end of catch-up.
     pub(crate) held: VecDeque<(StanzaSeq, Element)>,
+    /// Whether live messages were dropped because the archive has them: what is its end now may
+    /// have been read before they came.
+    pub(crate) left_to_archive: bool,
     lists: HashMap<(BareJid, Version), ListState>,
     bundles: HashMap<(DeviceAddress, Version), BundleState>,
     /// Actions being carried out, or failed on this connection, by key.
@@ -141,8 +146,10 @@ impl Link {
             requester: Requester::new(asking),
             next_id: 0,
             phase: Phase::SettingUp,
+            contacts: Contacts::default(),
             catch_up: CatchUp::default(),
             held: VecDeque::new(),
+            left_to_archive: false,
             lists: HashMap::new(),
             bundles: HashMap::new(),
             actions_begun: HashSet::new(),

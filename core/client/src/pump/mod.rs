@@ -59,7 +59,7 @@ use crate::unit::{Done, Notice, Unit};
 
 use self::backoff::Backoff;
 use self::job::Finding;
-use self::link::{INPUTS_AT_ONCE, Input, Link};
+use self::link::{INPUTS_AT_ONCE, Input, Link, Phase};
 
 /// The pump of one account.
 pub(crate) struct Pump {
@@ -196,6 +196,16 @@ impl Pump {
                     Ok(())
                 });
                 let _ = reply.send(result);
+            }
+            Command::Contacts { reply } => {
+                let online = self
+                    .link
+                    .as_ref()
+                    .filter(|link| link.phase == Phase::Online);
+                let _ = reply.send(match online {
+                    Some(link) => Ok(link.contacts.to_vec()),
+                    None => Err(Error::offline("not connected")),
+                });
             }
             Command::RefreshDevices { jid, reply } => self.refresh_devices(&jid, reply),
             Command::Close { reply } => return Flow::Stop(reply),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use eft_omemo::{DeviceList, Version, maintain};
 use eft_store::Durability;
+use eft_types::{BareJid, Jid};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
 use eft_xmpp::xep::pubsub::{NodeChange, PubSubEvent};
 use eft_xmpp::xep::stanza_error::{DefinedCondition, ErrorType, StanzaError};
-use eft_xmpp::xep::{carbons, iq, mam, ping, presence};
+use eft_xmpp::xep::{carbons, iq, mam, ping, presence, roster, stanza_id};
 
 use super::inbound::{Inbound, Receiving, Seen, Source};
 use super::job::{Finding, SetUp};
@@ -16,10 +17,14 @@ use super::link::{Answer, Phase};
 use super::request::RequestError;
 use super::{Pump, catch_up::CatchUp, lists, stanza};
 use crate::clock;
+use crate::contact::Contacts;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event};
 use crate::translate::encrypted;
 use crate::unit::Unit;
+
+/// Live messages that wait for the end of catch-up, at most, if the archive has them too.
+const HELD_MAX: usize = 500;
 
 /// What is to be done with a stanza of the server.
 enum Sorted {
@@ -87,6 +92,7 @@ impl Pump {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
+        link.contacts = Contacts::new(set_up.contacts);
         for version in Version::ALL {
             // The server tells us of every change from here on (XEP-0163: own nodes need no
             // subscription).
@@ -190,8 +196,21 @@ impl Pump {
         if let Some(answer) = link.take_answer(element) {
             return answer.map_or(Sorted::Transient, Sorted::Answer);
         }
-        if let Some(reply) = answer_request(element) {
-            link.send(reply, None);
+        match roster::parse_push(element, &self.own.jid) {
+            Ok(Some(push)) => {
+                link.contacts.update(push.item);
+                if let Some(reply) = iq::result(element, None) {
+                    link.send(reply, None);
+                }
+            }
+            Ok(None) => {
+                if let Some(reply) = answer_request(element) {
+                    link.send(reply, None);
+                }
+            }
+            // RFC 6121 §2.1.6: only our own server pushes. Not answered, so that nobody learns
+            // anything by trying.
+            Err(error) => tracing::warn!(%error, "a roster push was ignored"),
         }
         Sorted::Transient
     }
@@ -219,7 +238,7 @@ impl Pump {
             .as_ref()
             .is_none_or(|link| !matches!(link.catch_up, CatchUp::Done))
         {
-            return Ok(Sorted::Held(element));
+            return Ok(self.hold(element));
         }
         let (message, source) = match carbons::unwrap(&element, &self.own.jid) {
             Ok(Some(carbon)) => (carbon.message, Source::Carbon),
@@ -255,6 +274,9 @@ impl Pump {
             let Some(list) = event_list(version, &event.change) else {
                 continue;
             };
+            if !self.cares_about(unit, &owner)? {
+                return Ok(Sorted::Transient);
+            }
             lists::apply_list(unit, &owner, version, &list)?;
             if let Some(link) = self.link.as_mut() {
                 let announced = owner == self.own.jid;
@@ -263,6 +285,37 @@ impl Pump {
             return Ok(Sorted::InUnit);
         }
         Ok(Sorted::Transient)
+    }
+}
+
+impl Pump {
+    /// A live message in the middle of a catch-up. It waits for the end, unless so many wait that
+    /// memory is in question: then those that our archive holds as well are left to the archive,
+    /// which is read once more behind its end.
+    fn hold(&mut self, element: Element) -> Sorted {
+        let own: Jid = self.own.jid.clone().into();
+        if let Some(link) = self.link.as_mut()
+            && link.held.len() >= HELD_MAX
+            && stanza_id::stanza_id(&element, &own).is_some()
+        {
+            link.left_to_archive = true;
+            return Sorted::Transient;
+        }
+        Sorted::Held(element)
+    }
+
+    /// Whether an account's devices concern us: it is ours, a contact, or somebody we talk with.
+    /// Anybody may send us events about himself, and the store must not fill with strangers.
+    fn cares_about(&self, unit: &Unit<'_>, jid: &BareJid) -> Result<bool, Error> {
+        if *jid == self.own.jid
+            || self
+                .link
+                .as_ref()
+                .is_some_and(|link| link.contacts.contains(jid))
+        {
+            return Ok(true);
+        }
+        Ok(unit.store().conversation(jid)?.is_some())
     }
 }
 
