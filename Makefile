@@ -8,9 +8,11 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: setup-demo ## Start a real server on loopback and watch two people talk through it
+	@cargo build -p eft-tests --bin demo
 	@cargo run --quiet -p eft-tests --bin demo
 
 test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server, interop, Kotlin on the JVM
+	@echo "make test: everything passed"
 
 check: check-rust check-policy ## Format, lints, docs, import directions, words, licences, advisories
 
@@ -38,6 +40,7 @@ check-policy: ## Import directions, words, licences and advisories only
 setup-demo:
 	@tests/setup/rust.sh
 	@tests/setup/install.sh demo
+	@tests/setup/venv.sh
 
 setup-test:
 	@tests/setup/rust.sh

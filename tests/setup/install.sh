@@ -2,8 +2,8 @@
 # Installs the Debian packages that `make demo` and `make test` need and that are missing. Says nothing to install
 # in a fraction of a second. Needs root or sudo for what is missing; without either it names the packages.
 #
-#   tests/setup/install.sh demo    what builds and runs the demo
-#   tests/setup/install.sh test    that, and what the interop bot and the Kotlin test need (the default)
+#   tests/setup/install.sh demo    what builds and runs the demo, its foreign client included
+#   tests/setup/install.sh test    that, and what the Kotlin tests need (the default)
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
@@ -13,7 +13,7 @@ oldest_prosody=13
 
 want=${1:-test}
 case $want in
-    demo) packages="gcc libc6-dev make pkg-config ca-certificates" ;;
+    demo) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv" ;;
     test) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv maven default-jdk-headless" ;;
     *) fail "usage: install.sh [demo|test]" ;;
 esac
@@ -25,6 +25,7 @@ provided() {
     case $1 in
         gcc | make | python3) have "$1" ;;
         pkg-config) have pkg-config ;;
+        python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         maven) have mvn ;;
         default-jdk-headless) have javac ;;
         *) installed "$1" ;;
