@@ -132,16 +132,21 @@ impl Account {
             .await
     }
 
-    /// Carries out the user's decision about a key of `jid`.
+    /// Carries out the user's decision about a key of `jid`, which need not have been seen yet: a scanned code
+    /// may come first.
     ///
     /// # Errors
-    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    /// [`Error::InvalidInput`] for the key of this device, [`Error::Suspended`], [`Error::StoreDamaged`].
     pub async fn set_trust(
         &self,
         jid: &BareJid,
         fingerprint: Fingerprint,
         level: TrustLevel,
     ) -> Result<(), Error> {
+        // Verifying it would end blind trust in the account's other devices, as if one of those had been compared.
+        if *jid == self.shared.jid && fingerprint == self.shared.fingerprint {
+            return Err(Error::invalid("this is the key of this device"));
+        }
         let jid = jid.clone();
         self.ask(|reply| Command::SetTrust {
             jid,

@@ -8,7 +8,10 @@ use eft_omemo::{
 use eft_store::{Batch, Committed, DeviceEvent, DeviceEventKind, Durability, NewMessageRef, Store};
 use eft_types::{DeviceAddress, MessageId, Timestamp};
 
+use std::collections::BTreeSet;
+
 use crate::error::Error;
+use crate::pump::pending::{PENDING_MAX, Position};
 
 /// A unit of work in progress. Dropped without [`Unit::commit`], it has not happened.
 pub(crate) struct Unit<'s> {
@@ -19,6 +22,12 @@ pub(crate) struct Unit<'s> {
     notices: Vec<Notice>,
     /// Keys of the actions that this unit adds.
     added_actions: Vec<Vec<u8>>,
+    /// Inserted messages that others of their device must come before.
+    waiting: Vec<(NewMessageRef, Position)>,
+    /// How many more messages may be left waiting.
+    pub(crate) waiting_room: usize,
+    /// Devices whose session moved.
+    moved: BTreeSet<DeviceAddress>,
     /// The time at which the unit began; one for all that it does.
     pub(crate) now: Timestamp,
 }
@@ -42,6 +51,10 @@ pub(crate) struct Done {
     pub(crate) notices: Vec<Notice>,
     /// Keys of the actions that were added, or asked for once more.
     pub(crate) added_actions: Vec<Vec<u8>>,
+    /// Inserted messages that wait, with their place in their chain.
+    pub(crate) waiting: Vec<(NewMessageRef, Position)>,
+    /// Devices whose session moved: what waits of theirs may be readable now.
+    pub(crate) moved: BTreeSet<DeviceAddress>,
 }
 
 impl<'s> Unit<'s> {
@@ -52,6 +65,9 @@ impl<'s> Unit<'s> {
             batch: Batch::new(),
             notices: Vec::new(),
             added_actions: Vec::new(),
+            waiting: Vec::new(),
+            waiting_room: PENDING_MAX,
+            moved: BTreeSet::new(),
             now,
         }
     }
@@ -135,6 +151,17 @@ impl<'s> Unit<'s> {
         }
     }
 
+    /// Says that an inserted message waits.
+    pub(crate) fn wait(&mut self, message: NewMessageRef, position: Position) {
+        self.waiting_room = self.waiting_room.saturating_sub(1);
+        self.waiting.push((message, position));
+    }
+
+    /// Says that a session with this device moved.
+    pub(crate) fn session_moved(&mut self, device: DeviceAddress) {
+        self.moved.insert(device);
+    }
+
     /// Adds something to do.
     pub(crate) fn add_action(&mut self, action: Action) {
         self.added_actions.push(action.key());
@@ -210,6 +237,8 @@ impl<'s> Unit<'s> {
             committed,
             notices: self.notices,
             added_actions: self.added_actions,
+            waiting: self.waiting,
+            moved: self.moved,
         })
     }
 }

@@ -44,6 +44,8 @@ pub enum MessageUpdate {
         content: Content,
         /// How it was protected, as the attempt showed.
         encryption: MessageEncryption,
+        /// The identity key that authenticated it; see [`NewMessage::sender_key`].
+        sender_key: Option<[u8; 32]>,
     },
     /// Progress of an outgoing message; ignored where
     /// [`DeliveryState::may_become`] forbids it.

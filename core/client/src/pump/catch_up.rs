@@ -14,6 +14,7 @@ use eft_xmpp::xep::mam::{self, Archive};
 
 use super::inbound::{Inbound, Receiving, Seen, Source};
 use super::link::Asker;
+use super::pending::Pending;
 use super::request::RequestError;
 use super::{Pump, stanza};
 use crate::clock;
@@ -73,6 +74,7 @@ impl CatchUp {
 impl Pump {
     /// Begins to read the archive from the cursor.
     pub(super) fn begin_catch_up(&mut self) -> Result<(), Error> {
+        self.pending = Pending::load(&self.store, &self.own)?;
         let cursor = self.store.archive_cursor(&self.own.jid)?;
         let start = match cursor {
             Some(cursor) => match cursor.last {
@@ -169,6 +171,7 @@ impl Pump {
         let received_count = page.received_count + u64::try_from(page.results.len()).unwrap_or(0);
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
+        unit.waiting_room = self.pending.room();
         let mut seen = Seen::default();
         for (_, archived) in &page.results {
             let source = Source::Archive {
@@ -192,6 +195,8 @@ impl Pump {
             }
         }
         self.tell(&done)?;
+        self.pending.note(&done);
+        self.retry_pending(&done.moved, Receiving::CatchUp)?;
         self.send_event(Event::CatchUpProgressed(CatchUpProgress {
             received_count,
             complete: false,
@@ -241,6 +246,7 @@ impl Pump {
 
     /// Nothing older can come any more.
     pub(super) fn end_catch_up(&mut self, received_count: u64) -> Result<(), Error> {
+        self.end_pending()?;
         self.commit(|unit, _| {
             let effects = unit.sure_step(eft_omemo::finish_catch_up)?;
             unit.absorb(effects.changes, effects.actions, effects.events);

@@ -19,6 +19,7 @@ use rand::rngs::StdRng;
 
 use self::known::Namesake;
 pub(crate) use self::known::Seen;
+use super::pending::{Chain, Position};
 use super::stanza;
 use crate::error::Error;
 use crate::translate::encrypted;
@@ -247,6 +248,12 @@ impl<'a> Inbound<'a> {
         let received = unit.sure_step(|records| receive(records, message, at, rng))?;
         let received = bounds::keep(unit, seen, received)?;
         unit.absorb(received.changes, received.actions, received.events);
+        if matches!(
+            received.outcome,
+            Outcome::Decrypted { .. } | Outcome::Empty { .. }
+        ) {
+            unit.session_moved(DeviceAddress::new(message.sender.clone(), message.sid));
+        }
         let has_payload = message.payload.is_some();
         let version = message.version;
         // Control messages change state only, also those that fail.
@@ -299,10 +306,12 @@ impl<'a> Inbound<'a> {
             Outcome::BadMac => unreadable(UnreadableCause::BadMac, None),
             Outcome::BadPayload => unreadable(UnreadableCause::BadPayload, None),
             Outcome::SkippedTooMany { got, max } => {
-                found(self.pending(version, message, format!("{got} skipped, at most {max}")))
+                let detail = format!("{got} skipped, at most {max}");
+                found(self.pending(unit, message, detail))
             }
             Outcome::WouldEvict { count } => {
-                found(self.pending(version, message, format!("{count} keys would be lost")))
+                let detail = format!("{count} keys would be lost");
+                found(self.pending(unit, message, detail))
             }
             Outcome::Malformed(reason) => {
                 unreadable(UnreadableCause::Malformed, Some(malformed_detail(&reason)))
@@ -310,17 +319,27 @@ impl<'a> Inbound<'a> {
         })
     }
 
-    /// A message that others of the same device must come before. Its bytes are kept.
-    fn pending(&self, version: Version, message: &EncryptedMessage, detail: String) -> Read {
-        let bytes = stanza::to_bytes(self.stanza).unwrap_or_default();
-        Read::unreadable(
-            version,
-            Some(message.sid),
-            Unreadable {
-                detail: Some(detail),
-                ..Unreadable::until(UnreadableCause::Pending, RetryTrigger::SessionMoved, bytes)
-            },
-        )
+    /// A message that others of the same device must come before. Its bytes are kept, as long as
+    /// there is room.
+    fn pending(&self, unit: &Unit<'_>, message: &EncryptedMessage, detail: String) -> Read {
+        let kept = stanza::to_bytes(self.stanza).ok();
+        let position = self.position_of(message);
+        let (unreadable, position) = match (kept, position) {
+            (Some(bytes), Some(position)) if unit.waiting_room > 0 => {
+                let cause = UnreadableCause::Pending;
+                let waits = Unreadable::until(cause, RetryTrigger::SessionMoved, bytes);
+                (waits, Some(position))
+            }
+            _ => (Unreadable::for_good(UnreadableCause::SkippedTooMany), None),
+        };
+        let unreadable = Unreadable {
+            detail: Some(detail),
+            ..unreadable
+        };
+        Read {
+            position,
+            ..Read::unreadable(message.version, Some(message.sid), unreadable)
+        }
     }
 
     /// What the engine decrypted, checked against the stanza that carried it.
@@ -387,6 +406,7 @@ impl<'a> Inbound<'a> {
             // Encrypted in a way that we do not speak: the body is only a fallback (law 5).
             Some(foreign) => Found::Message(Read {
                 encryption: MessageEncryption::Foreign,
+                position: None,
                 device: None,
                 key: None,
                 content: Content::Unreadable(Unreadable {
@@ -397,6 +417,7 @@ impl<'a> Inbound<'a> {
             None => body.map_or(Found::Nothing, |text| {
                 Found::Message(Read {
                     encryption: MessageEncryption::None,
+                    position: None,
                     device: None,
                     key: None,
                     content: Content::Readable(Plaintext::text(text)),
@@ -443,8 +464,52 @@ impl<'a> Inbound<'a> {
                 unit.now,
             )
         };
+        let position = read.position;
         let message = unit.batch.insert_message(message);
         unit.announce(message);
+        if let Some(position) = position {
+            unit.wait(message, position);
+        }
+    }
+
+    /// Where the message stands in its chain, as far as the first element for this device tells.
+    pub(crate) fn position(&self) -> Option<Position> {
+        encrypted::parse(self.stanza, &self.sender(), self.own)
+            .into_iter()
+            .find_map(|(_, message)| self.position_of(&message.ok()?))
+    }
+
+    fn position_of(&self, message: &EncryptedMessage) -> Option<Position> {
+        let place = message.chain_position(self.own).ok()??;
+        Some(Position {
+            chain: Chain {
+                device: DeviceAddress::new(message.sender.clone(), message.sid),
+                version: message.version,
+                dh_pub: place.dh_pub,
+            },
+            n: place.n,
+        })
+    }
+
+    /// Tries a message again that had to wait.
+    pub(crate) fn retry(
+        &self,
+        unit: &mut Unit<'_>,
+        seen: &mut Seen,
+        context: Receiving,
+        rng: &mut StdRng,
+    ) -> Result<Retried, Error> {
+        Ok(match self.read(unit, seen, context, rng)? {
+            Found::Message(read) if read.position.is_some() => Retried::Waits,
+            Found::Message(read) => Retried::Settled(MessageUpdate::Content {
+                content: read.content,
+                encryption: read.encryption,
+                sender_key: read.key,
+            }),
+            // The row that waited stays as the trace of it.
+            Found::Duplicate => Retried::gone(UnreadableCause::KeyUsed),
+            Found::Nothing | Found::Transient => Retried::gone(UnreadableCause::Other),
+        })
     }
 
     /// An error stanza about a message of ours (RFC 6120 §8.3).
@@ -517,7 +582,28 @@ struct Read {
     device: Option<DeviceId>,
     /// The identity key that authenticated it.
     key: Option<[u8; 32]>,
+    /// Where it stands in its chain, if it has to wait for others of it.
+    position: Option<Position>,
     content: Content,
+}
+
+/// What became of a message that had to wait.
+pub(crate) enum Retried {
+    /// It still has to.
+    Waits,
+    /// It has not, and its row becomes this.
+    Settled(MessageUpdate),
+}
+
+impl Retried {
+    /// There is nothing to show, and nothing to wait for.
+    const fn gone(cause: UnreadableCause) -> Self {
+        Self::Settled(MessageUpdate::Content {
+            content: Content::Unreadable(Unreadable::for_good(cause)),
+            encryption: MessageEncryption::Omemo2,
+            sender_key: None,
+        })
+    }
 }
 
 impl Read {
@@ -526,6 +612,7 @@ impl Read {
             encryption: encrypted::encryption(version),
             device,
             key: None,
+            position: None,
             content: Content::Unreadable(unreadable),
         }
     }
@@ -540,6 +627,7 @@ impl Read {
             encryption: encrypted::encryption(version),
             device,
             key: None,
+            position: None,
             content: Content::Readable(Plaintext { text, payload }),
         }
     }
@@ -550,4 +638,4 @@ fn malformed_detail(reason: &Malformed) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,6 +16,7 @@
 //! | `request`, `job` | questions to the server, beside the pump |
 //! | `connecting`, `session` | making a connection; what is asked and published on it; who may say what |
 //! | `inbound` | a stanza becomes rows |
+//! | `pending` | messages that others of the same device must come before |
 //! | `catch_up` | the archive, page by page |
 //! | `outbox`, `audience` | rows become stanzas, for these devices |
 //! | `action` | what the engine asked for |
@@ -31,16 +32,19 @@ mod job;
 mod link;
 mod lists;
 mod outbox;
+pub(crate) mod pending;
 mod request;
 mod session;
 mod stanza;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
 use eft_store::{Durability, MessageUpdate, NewMessage, NewOutboxEntry, OutboxContent, Store};
 use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId};
 use eft_xmpp::driver::{ClientTls, Event as LinkEvent, SendError};
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc};
@@ -58,8 +62,10 @@ use crate::translate::read;
 use crate::unit::{Done, Notice, Unit};
 
 use self::backoff::Backoff;
+use self::inbound::Receiving;
 use self::job::Finding;
 use self::link::{INPUTS_AT_ONCE, Input, Link, Phase};
+use self::pending::{Pending, Retry};
 
 /// The pump of one account.
 pub(crate) struct Pump {
@@ -80,6 +86,8 @@ pub(crate) struct Pump {
     retry_at: Option<Instant>,
     backoff: Backoff,
     jobs: JoinSet<Finding>,
+    /// Messages that wait for others of their device.
+    pending: Pending,
 }
 
 /// Whether the thread goes on.
@@ -113,6 +121,7 @@ impl Pump {
             retry_at: None,
             backoff: Backoff::default(),
             jobs: JoinSet::new(),
+            pending: Pending::default(),
         })
     }
 
@@ -318,6 +327,48 @@ impl Pump {
             }
         }
         Ok(())
+    }
+
+    /// Tries what waits of these devices again.
+    fn retry_pending(
+        &mut self,
+        devices: &BTreeSet<DeviceAddress>,
+        context: Receiving,
+    ) -> Result<(), Error> {
+        self.with_pending(|retry, pending, tell| retry.run(pending, devices, context, tell))
+    }
+
+    /// A last try for everything that waits: no archive has anything more.
+    fn end_pending(&mut self) -> Result<(), Error> {
+        let devices = self.pending.devices();
+        self.retry_pending(&devices, Receiving::Live)?;
+        if self.pending.devices().is_empty() {
+            return Ok(());
+        }
+        self.with_pending(|retry, pending, tell| retry.give_up(pending, tell))
+    }
+
+    fn with_pending(
+        &mut self,
+        work: impl FnOnce(
+            &mut Retry<'_>,
+            &mut Pending,
+            &mut dyn FnMut(&Done) -> Result<(), Error>,
+        ) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let store = Arc::clone(&self.store);
+        let own = self.own.clone();
+        let mut rng = StdRng::from_rng(&mut self.rng);
+        let mut pending = core::mem::take(&mut self.pending);
+        let mut retry = Retry {
+            store: &store,
+            own: &own,
+            now: clock::now(),
+            rng: &mut rng,
+        };
+        let result = work(&mut retry, &mut pending, &mut |done| self.tell(done));
+        self.pending = pending;
+        result
     }
 
     /// Nobody listening is no error.

@@ -134,6 +134,7 @@ impl Pump {
     ) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
+        unit.waiting_room = self.pending.room();
         let mut seen = Seen::default();
         let mut settled = Vec::new();
         let mut answers = Vec::new();
@@ -155,6 +156,8 @@ impl Pump {
         if !unit.is_empty() {
             let done = unit.commit(Durability::Full)?;
             self.tell(&done)?;
+            self.pending.note(&done);
+            self.retry_pending(&done.moved, Receiving::Live)?;
         }
         if let Some(link) = &self.link {
             for seq in settled {

@@ -120,7 +120,13 @@ fn merge(
         settle(transaction, conversation, known, position)?;
     }
     if !known.readable && message.content.is_readable() {
-        update::content(transaction, known.id, &message.content, message.encryption)?;
+        update::content(
+            transaction,
+            known.id,
+            &message.content,
+            message.encryption,
+            message.sender_key.as_ref(),
+        )?;
         return Ok(Insertion::Improved(known.id));
     }
     Ok(Insertion::Duplicate(known.id))

@@ -22,7 +22,8 @@ pub(super) fn write(
             MessageUpdate::Content {
                 content: new,
                 encryption,
-            } => content(transaction, *id, new, *encryption)?,
+                sender_key,
+            } => content(transaction, *id, new, *encryption, sender_key.as_ref())?,
             MessageUpdate::Delivery(state) => delivery(transaction, *id, state)?,
             MessageUpdate::ArchiveId(archive_id) => bind(transaction, *id, archive_id)?,
             MessageUpdate::Encryption(encryption) => {
@@ -48,6 +49,7 @@ pub(super) fn content(
     id: MessageId,
     content: &Content,
     encryption: MessageEncryption,
+    sender_key: Option<&[u8; 32]>,
 ) -> Result<bool, StoreError> {
     let (readable, server_time, received): (bool, Option<i64>, i64) = transaction
         .prepare_cached("SELECT cause IS NULL, server_time, received FROM message WHERE id = ?1")?
@@ -72,7 +74,8 @@ pub(super) fn content(
         .prepare_cached(
             "UPDATE message SET body = :body, payload = :payload, cause = :cause,
                                 detail = :detail, ciphertext = :ciphertext, retry = :retry,
-                                failure_day = :failure_day, encryption = :encryption
+                                failure_day = :failure_day, encryption = :encryption,
+                                sender_key = :sender_key
              WHERE id = :id",
         )?
         .execute(named_params! {
@@ -93,6 +96,7 @@ pub(super) fn content(
                 .map(RetryTrigger::code),
             ":failure_day": failure_day,
             ":encryption": encryption.code(),
+            ":sender_key": sender_key.map(<[u8; 32]>::as_slice),
         })?;
     Ok(true)
 }

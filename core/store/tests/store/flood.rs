@@ -121,6 +121,7 @@ fn a_failure_that_improves_makes_room() {
         MessageUpdate::Content {
             content: Content::Readable(eft_store::Plaintext::text("after all")),
             encryption: eft_store::MessageEncryption::Omemo2,
+            sender_key: None,
         },
     );
     home.commit(&batch);

@@ -18,6 +18,7 @@ fn content(content: Content) -> MessageUpdate {
     MessageUpdate::Content {
         content,
         encryption: MessageEncryption::Omemo2,
+        sender_key: Some([7; 32]),
     }
 }
 

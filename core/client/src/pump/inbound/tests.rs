@@ -11,10 +11,10 @@
 //! | `repeated` | the same again, and what only looks the same |
 //! | `hostile` | much, deep and wrong |
 
-mod alice;
+pub(crate) mod alice;
 mod content;
 mod hostile;
-mod peer;
+pub(crate) mod peer;
 mod received;
 mod refused;
 mod repeated;

@@ -19,31 +19,31 @@ use crate::pump::inbound::{Inbound, Receiving, Seen, Source};
 use crate::unit::{Done, Unit};
 
 /// Alice's device, with a database of its own.
-pub(super) struct Alice {
-    pub(super) store: Store,
-    pub(super) own: DeviceAddress,
-    pub(super) now: Timestamp,
+pub(crate) struct Alice {
+    pub(crate) store: Store,
+    pub(crate) own: DeviceAddress,
+    pub(crate) now: Timestamp,
     rng: StdRng,
     _folder: TempDir,
 }
 
 /// What taking stanzas did.
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Rows that the app is told of, as they are now.
-    pub(super) news: Vec<Message>,
-    pub(super) done: Done,
+    pub(crate) news: Vec<Message>,
+    pub(crate) done: Done,
 }
 
 impl Taken {
     /// The one row that the app is told of.
-    pub(super) fn row(mut self) -> Message {
+    pub(crate) fn row(mut self) -> Message {
         assert_eq!(self.news.len(), 1, "{:?}", self.news);
         self.news.remove(0)
     }
 }
 
 impl Alice {
-    pub(super) fn install() -> Self {
+    pub(crate) fn install() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let jid = BareJid::new("alice@a.example").unwrap();
         let store = Store::create(
@@ -65,19 +65,19 @@ impl Alice {
     }
 
     /// Her bundle as others fetch it.
-    pub(super) fn bundle(&self, version: Version) -> UnverifiedBundle {
+    pub(crate) fn bundle(&self, version: Version) -> UnverifiedBundle {
         let mut unit = Unit::begin(&self.store, self.now);
         let bundle = unit.sure_step(|records| bundle(records, version)).unwrap();
         bundle.into_unverified(self.own.clone())
     }
 
     /// Takes a stanza from the stream.
-    pub(super) fn take(&mut self, stanza: &Element) -> Taken {
+    pub(crate) fn take(&mut self, stanza: &Element) -> Taken {
         self.take_all(&[(stanza, Source::Live)], Receiving::Live)
     }
 
     /// Takes stanzas as one unit of work.
-    pub(super) fn take_all(&mut self, stanzas: &[(&Element, Source)], context: Receiving) -> Taken {
+    pub(crate) fn take_all(&mut self, stanzas: &[(&Element, Source)], context: Receiving) -> Taken {
         let mut unit = Unit::begin(&self.store, self.now);
         let mut seen = Seen::default();
         for (stanza, source) in stanzas {
@@ -96,7 +96,7 @@ impl Alice {
     }
 
     /// Takes a stanza that gives no row.
-    pub(super) fn take_silently(&mut self, stanza: &Element) -> Done {
+    pub(crate) fn take_silently(&mut self, stanza: &Element) -> Done {
         let before = self.timelines();
         let taken = self.take(stanza);
         assert_eq!(taken.news, []);
@@ -105,7 +105,7 @@ impl Alice {
     }
 
     /// Takes a stanza that gives a row of this cause. Nothing of the engine moves (law 3).
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         what: &str,
         stanza: &Element,
@@ -118,7 +118,7 @@ impl Alice {
     }
 
     /// Takes a stanza that gives a row of this cause, although the ratchet moved: it is authentic.
-    pub(super) fn refuse_content(
+    pub(crate) fn refuse_content(
         &mut self,
         what: &str,
         stanza: &Element,
@@ -135,7 +135,7 @@ impl Alice {
     }
 
     /// Every record of the engine, as bytes.
-    pub(super) fn records(&self) -> Vec<(RecordKind, Vec<u8>, Vec<u8>)> {
+    pub(crate) fn records(&self) -> Vec<(RecordKind, Vec<u8>, Vec<u8>)> {
         RecordKind::ALL
             .into_iter()
             .flat_map(|kind| self.store.scan(kind, &[]).unwrap())
@@ -144,7 +144,7 @@ impl Alice {
     }
 
     /// Every conversation, the newest message of each first.
-    pub(super) fn timelines(&self) -> Vec<Message> {
+    pub(crate) fn timelines(&self) -> Vec<Message> {
         self.store
             .conversations()
             .unwrap()
@@ -154,20 +154,20 @@ impl Alice {
     }
 
     /// The conversation with `peer`, newest message first.
-    pub(super) fn timeline(&self, peer: &BareJid) -> Vec<Message> {
+    pub(crate) fn timeline(&self, peer: &BareJid) -> Vec<Message> {
         self.store.timeline(peer, None, 1000).unwrap()
     }
 
-    pub(super) fn actions(&self) -> Vec<Action> {
+    pub(crate) fn actions(&self) -> Vec<Action> {
         self.store.actions().unwrap()
     }
 
-    pub(super) fn device_log(&self) -> Vec<DeviceEvent> {
+    pub(crate) fn device_log(&self) -> Vec<DeviceEvent> {
         self.store.device_log(None, 1000).unwrap()
     }
 
     /// Answers `peer` with an empty message, as the action that a key exchange leaves does.
-    pub(super) fn answer(&mut self, peer: &mut Peer, version: Version) {
+    pub(crate) fn answer(&mut self, peer: &mut Peer, version: Version) {
         let mut unit = Unit::begin(&self.store, self.now);
         let rng = &mut self.rng;
         let encrypted = unit
@@ -180,7 +180,7 @@ impl Alice {
     }
 
     /// Catch-up has ended.
-    pub(super) fn end_catch_up(&mut self) {
+    pub(crate) fn end_catch_up(&mut self) {
         let mut unit = Unit::begin(&self.store, self.now);
         let effects = unit.sure_step(finish_catch_up).unwrap();
         unit.absorb(effects.changes, effects.actions, effects.events);

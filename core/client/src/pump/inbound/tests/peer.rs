@@ -18,14 +18,14 @@ use crate::unit::StepFailure;
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// A device whose records lie in memory only.
-pub(super) struct Peer {
-    pub(super) address: DeviceAddress,
+pub(crate) struct Peer {
+    pub(crate) address: DeviceAddress,
     records: Records,
     rng: StdRng,
 }
 
 impl Peer {
-    pub(super) fn install(jid: &str, seed: u64) -> Self {
+    pub(crate) fn install(jid: &str, seed: u64) -> Self {
         let jid = BareJid::new(jid).unwrap();
         let mut rng = StdRng::seed_from_u64(seed);
         let mut records = Records::new();
@@ -39,26 +39,26 @@ impl Peer {
     }
 
     /// Bob's device, with a session to Alice made from her bundle.
-    pub(super) fn bob(alice: &Alice, version: Version) -> Self {
+    pub(crate) fn bob(alice: &Alice, version: Version) -> Self {
         let mut bob = Self::install("bob@b.example", 2);
         bob.meet(alice, version);
         bob
     }
 
     /// Another installation under Bob's address, with a session to Alice.
-    pub(super) fn bob_again(alice: &Alice, version: Version) -> Self {
+    pub(crate) fn bob_again(alice: &Alice, version: Version) -> Self {
         let mut other = Self::install("bob@b.example", 9);
         other.meet(alice, version);
         other
     }
 
     /// Makes a session from Alice's bundle.
-    pub(super) fn meet(&mut self, alice: &Alice, version: Version) {
+    pub(crate) fn meet(&mut self, alice: &Alice, version: Version) {
         self.meet_by(alice.bundle(version));
     }
 
     /// Makes a session from a bundle.
-    pub(super) fn meet_by(&mut self, bundle: UnverifiedBundle) {
+    pub(crate) fn meet_by(&mut self, bundle: UnverifiedBundle) {
         let bundle = bundle.verify().unwrap();
         let effects = run(&mut self.records, &mut self.rng, |records, rng| {
             initiate(records, &bundle, NOW, rng)
@@ -67,7 +67,7 @@ impl Peer {
     }
 
     /// Encrypts content for Alice.
-    pub(super) fn encrypt(
+    pub(crate) fn encrypt(
         &mut self,
         alice: &Alice,
         version: Version,
@@ -83,7 +83,7 @@ impl Peer {
     }
 
     /// Encrypts a text for Alice: in an envelope where the version has envelopes.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         alice: &Alice,
         version: Version,
@@ -102,7 +102,7 @@ impl Peer {
     }
 
     /// An empty message for Alice.
-    pub(super) fn encrypt_empty(&mut self, alice: &Alice, version: Version) -> EncryptedMessage {
+    pub(crate) fn encrypt_empty(&mut self, alice: &Alice, version: Version) -> EncryptedMessage {
         let encrypted = run(&mut self.records, &mut self.rng, |records, rng| {
             encrypt_empty(records, &alice.own, version, rng)
         });
@@ -111,7 +111,7 @@ impl Peer {
     }
 
     /// Takes a message of Alice.
-    pub(super) fn receive(&mut self, message: &EncryptedMessage) {
+    pub(crate) fn receive(&mut self, message: &EncryptedMessage) {
         let context = ReceiveContext {
             catch_up: false,
             may_evict: true,
@@ -152,26 +152,26 @@ fn run<T, E: StepFailure + core::fmt::Debug>(
 }
 
 /// `<from/>` and `<to/>`.
-pub(super) fn affixes(from: &BareJid, to: &BareJid) -> String {
+pub(crate) fn affixes(from: &BareJid, to: &BareJid) -> String {
     format!("<from jid='{from}'/><to jid='{to}'/>")
 }
 
 /// An envelope (XEP-0420) with these children of its content and these affixes.
-pub(super) fn in_envelope(content: &str, affixes: &str) -> String {
+pub(crate) fn in_envelope(content: &str, affixes: &str) -> String {
     format!(
         "<envelope xmlns='urn:xmpp:sce:1'><content>{content}</content><rpad>x</rpad>{affixes}</envelope>"
     )
 }
 
 /// A message stanza with these attributes and children.
-pub(super) fn message(attributes: &str, children: &str) -> Element {
+pub(crate) fn message(attributes: &str, children: &str) -> Element {
     format!("<message xmlns='jabber:client' {attributes}>{children}</message>")
         .parse()
         .unwrap()
 }
 
 /// What encrypted messages look like on the wire.
-pub(super) trait Words {
+pub(crate) trait Words {
     /// The `<encrypted/>` element.
     fn element(&self) -> String;
 
