@@ -314,6 +314,49 @@ async fn operator_publishes_in_the_name_of_a_user() {
 }
 
 #[tokio::test]
+async fn operator_reads_what_was_published_and_archived() {
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    server.add_account("bob").await.unwrap();
+    let node = "urn:example:node";
+    let payload = "<note xmlns='urn:example'>31415926</note>";
+    server
+        .publish_as_operator("alice", node, "1", payload)
+        .await
+        .unwrap();
+    let found = server.published_item("alice", node, "1").await.unwrap();
+    assert!(found.contains("31415926"), "{found}");
+    for (node, item) in [(node, "2"), ("urn:example:other", "1")] {
+        let error = server
+            .published_item("alice", node, item)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ProsodyError::Operator { .. }), "{error}");
+    }
+
+    for number in 0..3 {
+        server
+            .inject(&format!(
+                "<message to='bob@eft.test' from='alice@eft.test/a' type='chat' id='{number}'><body>line one\n\
+                 line two of {number}</body></message>"
+            ))
+            .await
+            .unwrap();
+    }
+    let stanzas = server.archived_stanzas("bob", &alice.jid).await.unwrap();
+    assert_eq!(stanzas.len(), 3, "{stanzas:?}");
+    for (number, stanza) in stanzas.iter().enumerate() {
+        assert!(stanza.xml.starts_with("<message"), "{stanza:?}");
+        let text = format!("line one\nline two of {number}");
+        assert!(stanza.xml.contains(&text), "{stanza:?}");
+        assert!(stanza.at >= stanzas[0].at && stanza.at.as_millis() > 1_700_000_000_000);
+    }
+    let nobody = eft_types::BareJid::new("nobody@elsewhere.test").unwrap();
+    let none = server.archived_stanzas("bob", &nobody).await.unwrap();
+    assert!(none.is_empty(), "{none:?}");
+}
+
+#[tokio::test]
 async fn injected_message_is_archived_under_the_name_it_claims() {
     let server = Prosody::start().await.unwrap();
     server.add_account("alice").await.unwrap();

@@ -6,6 +6,7 @@
 //! | `talk` | two devices of Alice and one of Bob: every device once, offline, in order |
 //! | `interop` | Eft and a client that shares no code with it |
 //! | `refusals` | what must not work, and what is said about it |
+//! | `trust` | a device that the server's operator adds: who is told, and what it can read |
 //! | `cli` | the terminal client as real processes: talking, refusals, kills |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
 
@@ -23,3 +24,4 @@ mod harness;
 mod interop;
 mod refusals;
 mod talk;
+mod trust;

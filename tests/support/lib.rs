@@ -1,7 +1,8 @@
 //! What the tests, the demo and the benches stand on: a real server, real peers, a bad network.
 //!
-//! Not here: any behaviour of Eft. Nothing in this crate but [`Phone`], which only calls the public API, speaks
-//! OMEMO or XMPP, so that a fault of Eft cannot hide a fault of Eft.
+//! Not here: any behaviour of Eft. Nothing in this crate but [`Phone`], which only calls the public API, and
+//! [`Rogue`], which the stories show to be able to read, speaks OMEMO or XMPP, so that a fault of Eft cannot hide
+//! a fault of Eft.
 //!
 //! | Module | Noun |
 //! |---|---|
@@ -11,6 +12,7 @@
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
 //! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
+//! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
 //! | [`unencrypted`] | [`unencrypted_copy`] of a phone's database |
 //! | [`port`] | [`free_port`] |
 //!
@@ -36,6 +38,7 @@ pub mod phone;
 pub mod port;
 mod process;
 pub mod prosody;
+pub mod rogue;
 pub mod unencrypted;
 
 pub use bot::{Bot, BotError, BotOptions, Version};
@@ -44,5 +47,8 @@ pub use deadline::{Deadline, TimedOut, wait_for};
 pub use fault_proxy::{Direction, FaultProxy};
 pub use phone::{Phone, connect_options};
 pub use port::free_port;
+pub use prosody::{
+    ArchivePolicy, ArchivedStanza, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError,
+};
+pub use rogue::{Reading, Rogue, RogueError};
 pub use unencrypted::unencrypted_copy;
-pub use prosody::{ArchivePolicy, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError};

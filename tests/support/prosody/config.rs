@@ -164,7 +164,7 @@ fn list<'a>(names: impl Iterator<Item = &'a &'a str>) -> String {
     names.map(|name| quote(name)).collect::<Vec<_>>().join(", ")
 }
 
-fn quote_path(path: &Path) -> String {
+pub(super) fn quote_path(path: &Path) -> String {
     quote(&path.to_string_lossy())
 }
 

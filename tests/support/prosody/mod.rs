@@ -20,6 +20,7 @@ pub mod operator;
 
 pub use builder::{ArchivePolicy, Mechanisms, ProsodyBuilder};
 pub use error::ProsodyError;
+pub use operator::ArchivedStanza;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
