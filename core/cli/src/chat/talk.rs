@@ -1,12 +1,12 @@
 //! One run of `eft chat`, from the first attempt to connect to the last acknowledgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
 use eft::{
-    Account, CatchUpProgress, ConnectOptions, ConnectionState, Conversation, Delivery, Error,
-    Event, Events, Message, MessageId, TIMELINE_PAGE_MAX,
+    Account, CatchUpProgress, ConnectOptions, ConnectionState, Conversation, Delivery,
+    DeviceAddress, Error, Event, Events, Message, MessageId, TIMELINE_PAGE_MAX,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -31,6 +31,8 @@ pub(super) struct Talk<'a> {
     unsettled: BTreeSet<MessageId>,
     /// Newest row that was shown, or stood there before.
     newest: Option<MessageId>,
+    /// Devices whose appearance was shown: each comes on a list of either OMEMO version.
+    announced: HashSet<DeviceAddress>,
     /// Lines that will not be sent.
     failed_count: usize,
     is_connected: bool,
@@ -62,6 +64,7 @@ impl<'a> Talk<'a> {
                 .map(|message| message.id)
                 .collect(),
             newest: before.iter().map(|message| message.id).max(),
+            announced: HashSet::new(),
             failed_count: 0,
             is_connected: false,
             is_caught_up: false,
@@ -161,8 +164,18 @@ impl<'a> Talk<'a> {
             Event::ConnectionChanged(ConnectionState::Offline { .. }) if !self.is_connected => {
                 return Ok(());
             }
-            // This device is news to nobody here.
-            Event::DeviceAppeared { device } if device.this_device => return Ok(()),
+            Event::DeviceAppeared { device } => {
+                // This device is news to nobody here.
+                if device.this_device || !self.announced.insert(device.address.clone()) {
+                    return Ok(());
+                }
+            }
+            Event::DeviceVanished { jid, device } => {
+                // Should it come back, that is news again.
+                let is_other =
+                    |known: &DeviceAddress| known.jid != *jid || known.device.as_u32() != *device;
+                self.announced.retain(is_other);
+            }
             Event::Reset => {
                 self.output.event(event)?;
                 return self.read_again().await;
