@@ -15,7 +15,9 @@ async fn a_wrong_password_is_refused_and_not_tried_again() {
     let server = Prosody::start().await.unwrap();
     let mut alice = server.add_account("alice").await.unwrap();
     alice.password.push('x');
-    let phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     let error = phone.connect().await.unwrap_err();
     assert_eq!(error.code(), "auth-rejected", "{error}");
     assert!(!error.retryable());
@@ -24,9 +26,15 @@ async fn a_wrong_password_is_refused_and_not_tried_again() {
 #[tokio::test]
 async fn a_certificate_for_another_domain_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Prosody::builder().certificate_for("evil.test").start().await.unwrap();
+    let server = Prosody::builder()
+        .certificate_for("evil.test")
+        .start()
+        .await
+        .unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     let error = phone.connect().await.unwrap_err();
     assert_eq!(error.code(), "certificate-rejected", "{error}");
 }
@@ -36,7 +44,9 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let mut phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let mut phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     phone.set_options(ConnectOptions {
         extra_roots_pem: None,
         ..connect_options(&server)
@@ -50,7 +60,9 @@ async fn an_unreachable_server_is_offline_and_names_what_was_tried() {
     let folder = tempfile::tempdir().unwrap();
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let mut phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let mut phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     let port = free_port().unwrap();
     phone.set_options(ConnectOptions {
         server: Some(ServerAddress {
@@ -71,7 +83,9 @@ async fn direct_tls_works_as_well_as_starttls() {
     let folder = tempfile::tempdir().unwrap();
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let mut phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let mut phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     phone.set_options(ConnectOptions {
         server: Some(ServerAddress {
             host: "127.0.0.1".to_owned(),
@@ -88,7 +102,9 @@ async fn a_server_that_offers_only_plain_is_refused_unless_the_user_allows_it() 
     let folder = tempfile::tempdir().unwrap();
     let server = plain_only().start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let mut phone = Phone::new(&server, &alice, "phone", folder.path()).await.unwrap();
+    let mut phone = Phone::new(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     let error = phone.connect().await.unwrap_err();
     assert_eq!(error.code(), "auth-rejected", "{error}");
     phone.set_options(ConnectOptions {
@@ -118,7 +134,11 @@ async fn the_wrong_database_key_and_a_lost_one_are_told_apart() {
     };
     let secrets = Arc::new(MemorySecretStore::new());
     let eft = Eft::open(config(), Arc::clone(&secrets) as _).unwrap();
-    eft.add_account(login.clone()).await.unwrap().shut_down().await;
+    eft.add_account(login.clone())
+        .await
+        .unwrap()
+        .shut_down()
+        .await;
 
     // Another keychain: the key is not there.
     let other = Arc::new(MemorySecretStore::new());
@@ -135,7 +155,12 @@ async fn the_wrong_database_key_and_a_lost_one_are_told_apart() {
         Arc::clone(&other) as _,
     )
     .unwrap();
-    second.add_account(login.clone()).await.unwrap().shut_down().await;
+    second
+        .add_account(login.clone())
+        .await
+        .unwrap()
+        .shut_down()
+        .await;
     let id = |root: &std::path::Path| root.join("alice%40eft.test").join("store.id");
     std::fs::copy(id(elsewhere.path()), id(folder.path())).unwrap();
     let error = stranger.account(&login.jid).await.unwrap_err();
@@ -149,8 +174,12 @@ async fn rubbish_in_place_of_an_encrypted_message_is_a_row_with_its_reason() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "phone", folder.path()).await.unwrap();
-    let bobs = Phone::online(&server, &bob, "bob", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
+    let bobs = Phone::online(&server, &bob, "bob", folder.path())
+        .await
+        .unwrap();
     bobs.send(&alice.jid, "before").await.unwrap();
     phone.wait_for_text("before").await.unwrap();
     let (alice_device, bob_device) = (phone.account.device_id(), bobs.account.device_id());
@@ -165,9 +194,26 @@ async fn rubbish_in_place_of_an_encrypted_message_is_a_row_with_its_reason() {
     let payload = "<payload>AAAAAAAAAAAAAAAAAAAAAA==</payload>";
     let alice_device = alice_device.to_string();
     for (id, stanza, code) in [
-        ("other", forged("other", "1".to_owned(), "AAAA", payload), "not-for-this-device"),
-        ("short", forged("short", alice_device.clone(), "AAAA", payload), "malformed"),
-        ("base64", forged("base64", alice_device.clone(), "AAAA", "<payload>!</payload>"), "malformed"),
+        (
+            "other",
+            forged("other", "1".to_owned(), "AAAA", payload),
+            "not-for-this-device",
+        ),
+        (
+            "short",
+            forged("short", alice_device.clone(), "AAAA", payload),
+            "malformed",
+        ),
+        (
+            "base64",
+            forged(
+                "base64",
+                alice_device.clone(),
+                "AAAA",
+                "<payload>!</payload>",
+            ),
+            "malformed",
+        ),
     ] {
         server.inject(&stanza).await.unwrap();
         let unreadable = phone
@@ -183,7 +229,10 @@ async fn rubbish_in_place_of_an_encrypted_message_is_a_row_with_its_reason() {
         assert_eq!(unreadable, code, "{id}");
     }
     // Without a payload it is a control message: no row, and no harm.
-    server.inject(&forged("empty", alice_device, "AAAA", "")).await.unwrap();
+    server
+        .inject(&forged("empty", alice_device, "AAAA", ""))
+        .await
+        .unwrap();
     bobs.send(&alice.jid, "after").await.unwrap();
     phone.wait_for_text("after").await.unwrap();
     assert_eq!(phone.history(&bob.jid).await.unwrap().len(), 5);
@@ -196,7 +245,9 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
     // A device of Bob opens the nodes; then the operator puts another in its place.
-    let bobs = Phone::online(&server, &bob, "bob", folder.path()).await.unwrap();
+    let bobs = Phone::online(&server, &bob, "bob", folder.path())
+        .await
+        .unwrap();
     bobs.account.shut_down().await;
     server
         .publish_as_operator(
@@ -205,6 +256,15 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
             "current",
             "<devices xmlns='urn:xmpp:omemo:2'><device id='7'/><device id='0'/><device id='x'/>\
              <device/><rubbish/></devices>",
+        )
+        .await
+        .unwrap();
+    server
+        .publish_as_operator(
+            "bob",
+            "eu.siacs.conversations.axolotl.devicelist",
+            "current",
+            "<list xmlns='eu.siacs.conversations.axolotl'/>",
         )
         .await
         .unwrap();
@@ -231,7 +291,9 @@ async fn a_bundle_with_a_bad_signature_or_key_gets_no_message() {
             .await
             .unwrap();
         let name = format!("phone-{name}");
-        let mut phone = Phone::online(&server, &alice, &name, folder.path()).await.unwrap();
+        let mut phone = Phone::online(&server, &alice, &name, folder.path())
+            .await
+            .unwrap();
         let id = phone.send(&bob.jid, "secret").await.unwrap();
         let delivery = phone.wait_until_sent(id).await.unwrap();
         assert_eq!(
@@ -250,7 +312,9 @@ async fn a_recipient_without_omemo_is_an_answer_to_the_caller() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "phone", folder.path())
+        .await
+        .unwrap();
     let id = phone.send(&bob.jid, "anyone there?").await.unwrap();
     assert_eq!(
         phone.wait_until_sent(id).await.unwrap(),

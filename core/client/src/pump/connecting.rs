@@ -99,7 +99,7 @@ impl Pump {
             Ok(connection) => {
                 let link = Link::new(connection);
                 let requester = link.requester.clone();
-                let own = self.own.jid.clone();
+                let own = self.own.clone();
                 self.jobs
                     .spawn(async move { Finding::SetUp(job::set_up(&requester, &own).await) });
                 self.link = Some(link);

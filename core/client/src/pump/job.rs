@@ -54,6 +54,8 @@ pub(crate) struct SetUp {
     pub(crate) has_archive: bool,
     /// The account's own device lists.
     pub(crate) own_lists: Vec<(Version, Option<DeviceList>)>,
+    /// This device's bundles, as others find them.
+    pub(crate) own_bundles: Vec<(Version, Option<UnverifiedBundle>)>,
 }
 
 /// How often a node whose configuration is wrong is mended before giving up: once, so that two
@@ -61,7 +63,10 @@ pub(crate) struct SetUp {
 const REPAIRS: u32 = 1;
 
 /// The session's first questions, in the order in which their answers are needed.
-pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp, RequestError> {
+pub(crate) async fn set_up(
+    requester: &Requester,
+    own: &DeviceAddress,
+) -> Result<SetUp, RequestError> {
     // RFC 6121 §2.2: a client that wants pushes of roster changes asks for the roster.
     let answer = requester
         .ask(Question::get(None, roster::request(None)))
@@ -77,7 +82,7 @@ pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp
     }
     let account = requester
         .ask(Question::get(
-            Some(own.clone().into()),
+            Some(own.jid.clone().into()),
             disco::info_request(None),
         ))
         .await
@@ -90,13 +95,22 @@ pub(crate) async fn set_up(requester: &Requester, own: &BareJid) -> Result<SetUp
         }
     };
     let mut own_lists = Vec::new();
+    let mut own_bundles = Vec::new();
     for version in Version::ALL {
-        own_lists.push((version, fetch_list(requester, own, version).await?));
+        own_lists.push((version, fetch_list(requester, &own.jid, version).await?));
+        let bundle = match fetch_bundle(requester, own, version).await {
+            Ok(bundle) => bundle,
+            // What cannot be read has to be published again just like what is not there.
+            Err(RequestError::Malformed(_) | RequestError::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+        own_bundles.push((version, bundle));
     }
     Ok(SetUp {
         contacts,
         has_archive,
         own_lists,
+        own_bundles,
     })
 }
 

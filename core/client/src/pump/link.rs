@@ -1,6 +1,6 @@
 //! One connection, from login to its end, and everything that is only true while it lasts.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -26,6 +26,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a fetched device list counts as fresh where nothing tells us of changes.
 const LIST_FRESH: Duration = Duration::from_secs(600);
+
+/// How long until a device list that could not be fetched is asked for again: a contact's server
+/// may be restarting.
+const LIST_RETRY: Duration = Duration::from_secs(30);
 
 /// How long until a bundle that could not be had is asked for again: a device that has just
 /// appeared may publish its list before its bundle.
@@ -75,7 +79,13 @@ pub(crate) enum Phase {
 /// A device list, as far as this connection is concerned.
 enum ListState {
     Fetching,
-    Fresh { until: Option<Instant> },
+    Fresh {
+        until: Option<Instant>,
+    },
+    /// It could not be fetched and was never known; asked for again at this time.
+    Unavailable {
+        retry_at: Instant,
+    },
 }
 
 /// A bundle that was needed for a session.
@@ -112,8 +122,10 @@ pub(crate) struct Link {
     pub(crate) actions_due: bool,
     /// How often our own device list was put right on this connection.
     pub(crate) list_repair_count: u32,
-    /// Last outbox entry that was handed to this connection.
+    /// Last outbox entry up to which all were handed to this connection.
     pub(crate) outbox_cursor: Option<OutboxId>,
+    /// Entries behind the cursor that were handed over while one before them waits for keys.
+    pub(crate) handed_ahead: BTreeSet<OutboxId>,
     /// Entries handed to this connection and not acknowledged, with their messages.
     pub(crate) in_flight: HashMap<u64, Option<MessageId>>,
 }
@@ -157,6 +169,7 @@ impl Link {
             actions_due: true,
             list_repair_count: 0,
             outbox_cursor: None,
+            handed_ahead: BTreeSet::new(),
             in_flight: HashMap::new(),
         }
     }
@@ -257,6 +270,18 @@ impl Link {
         self.iqs.next_deadline()
     }
 
+    /// An outbox entry was handed over or failed (`is_done`), or waits. `is_contiguous`: whether
+    /// every entry before it is done; it goes on to say so for the next.
+    pub(crate) fn outbox_handled(&mut self, id: OutboxId, is_done: bool, is_contiguous: &mut bool) {
+        *is_contiguous &= is_done;
+        if *is_contiguous {
+            self.outbox_cursor = Some(id);
+            self.handed_ahead.remove(&id);
+        } else if is_done {
+            self.handed_ahead.insert(id);
+        }
+    }
+
     /// This stanza's effect is on disk, or it has none.
     pub(crate) fn settle(&self, seq: StanzaSeq) {
         // Only a number of another connection is refused, and those went with their link.
@@ -286,16 +311,36 @@ impl Link {
     pub(crate) fn list_is_fresh(&self, jid: &BareJid, version: Version) -> bool {
         match self.lists.get(&(jid.clone(), version)) {
             Some(ListState::Fresh { until }) => until.is_none_or(|until| Instant::now() < until),
-            Some(ListState::Fetching) | None => false,
+            Some(ListState::Fetching | ListState::Unavailable { .. }) | None => false,
         }
     }
 
-    /// Whether a device list is being fetched.
+    /// Whether a device list is being fetched, or will be in a while.
     pub(crate) fn list_is_coming(&self, jid: &BareJid, version: Version) -> bool {
-        matches!(
-            self.lists.get(&(jid.clone(), version)),
-            Some(ListState::Fetching)
-        )
+        match self.lists.get(&(jid.clone(), version)) {
+            Some(ListState::Fetching) => true,
+            Some(ListState::Unavailable { retry_at }) => Instant::now() < *retry_at,
+            Some(ListState::Fresh { .. }) | None => false,
+        }
+    }
+
+    /// A device list that was never known could not be fetched. What waits for it goes on waiting.
+    pub(crate) fn list_unavailable(&mut self, jid: BareJid, version: Version) {
+        let retry_at = Instant::now() + LIST_RETRY;
+        self.lists
+            .insert((jid, version), ListState::Unavailable { retry_at });
+    }
+
+    /// When a list that could not be fetched is to be asked for again.
+    pub(crate) fn list_retry_at(&self) -> Option<Instant> {
+        self.lists
+            .values()
+            .filter_map(|state| match state {
+                ListState::Unavailable { retry_at } => Some(*retry_at),
+                _ => None,
+            })
+            .filter(|at| *at > Instant::now())
+            .min()
     }
 
     /// A fetch of a device list began.

@@ -94,18 +94,21 @@ impl Pump {
         version: Version,
         result: Result<Option<DeviceList>, RequestError>,
     ) -> Result<(), Error> {
-        match result {
+        let is_known = match result {
             // An account without the node has no devices of that version.
             Ok(list) => {
                 let list = list.unwrap_or_default();
                 self.commit(|unit, _| apply_list(unit, &jid, version, &list))?;
+                true
             }
-            // The list that is stored is the best there is. A contact's server may be down: that
-            // must not stop messages to the devices that we know.
+            // The list that is stored is the best there is: a contact's server may be down, and
+            // that must not stop messages to the devices that we know. Where there is none, a
+            // refusal is an answer, and anything else is waited for.
             Err(error) => {
                 tracing::info!(%error, "a device list could not be fetched");
+                error.is_final() || self.has_list(&jid, version)?
             }
-        }
+        };
         if let Some(link) = self.link.as_mut() {
             let announced = jid == self.own.jid;
             link.actions_begun.remove(
@@ -115,9 +118,22 @@ impl Pump {
                 }
                 .key(),
             );
-            link.list_received(jid, version, announced);
+            if is_known {
+                link.list_received(jid, version, announced);
+            } else {
+                link.list_unavailable(jid, version);
+            }
         }
         Ok(())
+    }
+
+    /// Whether a list of this account was ever received.
+    fn has_list(&mut self, jid: &BareJid, version: Version) -> Result<bool, Error> {
+        self.commit(|unit, _| {
+            Ok(unit
+                .sure_step(|records| eft_omemo::device_list(records, jid, version))?
+                .is_some())
+        })
     }
 
     /// The lists that a caller asked for.

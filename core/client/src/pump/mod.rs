@@ -454,7 +454,8 @@ impl Pump {
                 let millis = at.millis_since(clock::now()).max(0);
                 Instant::now() + std::time::Duration::from_millis(millis.unsigned_abs())
             });
-        [self.retry_at, request].into_iter().flatten().min()
+        let list = self.link.as_ref().and_then(Link::list_retry_at);
+        [self.retry_at, request, list].into_iter().flatten().min()
     }
 
     /// Ends the connection in an orderly way and forgets the wish for one.

@@ -1,9 +1,10 @@
-//! Rows become stanzas, in order.
+//! Rows become stanzas, in order within each conversation.
 //!
 //! A queued message is plaintext at rest. It is encrypted when the stream is ready and the device
 //! lists of both sides are fresh; ratchets and bytes are committed together, and from then on the
 //! bytes are fixed: whatever happens, this message is sent as these bytes or not at all.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use eft_omemo::{EncryptError, TrustedDevice, Version, encrypt, encrypt_needs};
@@ -29,6 +30,30 @@ const ENTRIES_AT_ONCE: usize = 32;
 /// be sent again after a break.
 const IN_FLIGHT_MAX: usize = 128;
 
+/// Entries looked at in one go behind those that wait, so that a long queue to somebody whose keys
+/// cannot be had costs little each time.
+const SCAN_MAX: usize = 512;
+
+/// One look through the outbox.
+struct Scan {
+    /// Entries looked at.
+    seen_count: usize,
+    /// Whom nothing can be encrypted for yet.
+    blocked: HashSet<BareJid>,
+    /// Whether everything so far was handed over or failed.
+    is_contiguous: bool,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            seen_count: 0,
+            blocked: HashSet::new(),
+            is_contiguous: true,
+        }
+    }
+}
+
 /// What became of one outbox entry.
 enum Prepared {
     /// Send these bytes.
@@ -45,9 +70,14 @@ struct Outgoing {
 }
 
 impl Pump {
-    /// Sends what can be sent now.
+    /// Sends what can be sent now, in order within each conversation. One whose keys have to be
+    /// waited for holds up itself and no other.
     pub(super) fn advance_outbox(&mut self) -> Result<(), Error> {
-        loop {
+        let Some(mut after) = self.link.as_ref().map(|link| link.outbox_cursor) else {
+            return Ok(());
+        };
+        let mut scan = Scan::default();
+        while scan.seen_count < SCAN_MAX {
             let Some(link) = self.link.as_ref() else {
                 return Ok(());
             };
@@ -57,32 +87,46 @@ impl Pump {
             {
                 return Ok(());
             }
-            let entries = self.store.outbox(link.outbox_cursor, ENTRIES_AT_ONCE)?;
-            if entries.is_empty() || !self.send_entries(entries)? {
+            let entries = self.store.outbox(after, ENTRIES_AT_ONCE)?;
+            let Some(last) = entries.last() else {
                 return Ok(());
-            }
+            };
+            after = Some(last.id);
+            self.send_entries(entries, &mut scan)?;
         }
+        Ok(())
     }
 
-    /// Sends as many of these entries as are ready, in order. Whether all were.
-    fn send_entries(&mut self, entries: Vec<OutboxEntry>) -> Result<bool, Error> {
+    /// Sends those of these entries that are ready: one commit, then the sending.
+    fn send_entries(&mut self, entries: Vec<OutboxEntry>, scan: &mut Scan) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         let mut outgoing = Vec::new();
-        let mut last = None;
-        let mut all = true;
+        let mut handled = Vec::new();
         for entry in entries {
+            scan.seen_count += 1;
             let id = entry.id;
-            match self.prepare(&mut unit, entry)? {
+            if self
+                .link
+                .as_ref()
+                .is_some_and(|link| link.handed_ahead.contains(&id))
+            {
+                handled.push((id, true));
+                continue;
+            }
+            let to = entry.to.clone().filter(|_| entry.stanza.is_none());
+            let is_blocked = to.as_ref().is_some_and(|to| scan.blocked.contains(to));
+            let prepared = if is_blocked {
+                None
+            } else {
+                self.prepare(&mut unit, entry)?
+            };
+            handled.push((id, prepared.is_some()));
+            match prepared {
                 Some(Prepared::Ready(ready)) => outgoing.push(ready),
                 Some(Prepared::Failed) => {}
-                // Order is kept: nothing overtakes a message that waits for keys.
-                None => {
-                    all = false;
-                    break;
-                }
+                None => scan.blocked.extend(to),
             }
-            last = Some(id);
         }
         for message in outgoing.iter().filter_map(|ready| ready.message) {
             unit.batch
@@ -94,13 +138,14 @@ impl Pump {
             self.tell(&done)?;
         }
         let Some(link) = self.link.as_mut() else {
-            return Ok(false);
+            return Ok(());
         };
-        if last.is_some() {
-            link.outbox_cursor = last;
+        for (id, is_done) in handled {
+            link.outbox_handled(id, is_done, &mut scan.is_contiguous);
         }
         let is_managed = link.is_managed();
         let mut unmanaged = Vec::new();
+        let anything = !outgoing.is_empty();
         for ready in outgoing {
             let token = ready.id.as_row().unsigned_abs();
             let element = stanza::from_bytes(&ready.stanza)?;
@@ -110,12 +155,14 @@ impl Pump {
                 unmanaged.push(token);
             }
         }
-        link.request_ack();
+        if anything {
+            link.request_ack();
+        }
         // A server without XEP-0198 never says what it has; handing over is the best there is.
         if !unmanaged.is_empty() {
             self.handle_acked(&unmanaged)?;
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Makes one entry ready; `None` if it has to wait.

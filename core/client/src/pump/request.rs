@@ -2,7 +2,7 @@
 
 use eft_types::Jid;
 use eft_xmpp::Element;
-use eft_xmpp::xep::stanza_error::StanzaError;
+use eft_xmpp::xep::stanza_error::{ErrorType, StanzaError};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is asked of whom.
@@ -64,6 +64,15 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// Whether asking again later would give the same: the entity asked said no, and did not say
+    /// "wait" (RFC 6120 §8.3.2).
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Refused(error) => error.kind != ErrorType::Wait,
+            Self::Timeout | Self::Ended | Self::TooMany | Self::Malformed(_) => false,
+        }
+    }
+
     /// Whether the thing asked for does not exist.
     pub(crate) fn is_item_not_found(&self) -> bool {
         matches!(self, Self::Refused(error) if error.is_item_not_found())

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use eft_omemo::{DeviceList, Version, maintain};
+use eft_omemo::{Action, DeviceList, UnverifiedBundle, Version, bundle, maintain};
 use eft_store::Durability;
-use eft_types::{BareJid, Jid};
+use eft_types::{BareJid, DeviceAddress, Jid};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
 use eft_xmpp::xep::pubsub::{NodeChange, PubSubEvent};
@@ -77,10 +77,14 @@ impl Pump {
     /// The first answers are here: the own lists go to the engine, which says what to publish.
     fn take_set_up(&mut self, set_up: SetUp) -> Result<(), Error> {
         let own = self.own.jid.clone();
+        let own_address = self.own.clone();
         self.commit(|unit, rng| {
             for (version, list) in set_up.own_lists {
                 // An account without the node has an empty list: ours has to be put there.
                 lists::apply_list(unit, &own, version, &list.unwrap_or_default())?;
+            }
+            for (version, published) in set_up.own_bundles {
+                check_own_bundle(unit, &own_address, version, published)?;
             }
             let now = unit.now;
             for version in Version::ALL {
@@ -274,7 +278,8 @@ impl Pump {
             if event.node != encrypted::devices_node(version) {
                 continue;
             }
-            let Some(list) = event_list(version, &event.change) else {
+            let is_own = owner == self.own.jid;
+            let Some(list) = event_list(version, &event.change, is_own) else {
                 continue;
             };
             if !self.cares_about(unit, &owner)? {
@@ -322,14 +327,38 @@ impl Pump {
     }
 }
 
-/// The list that an event carries. A node that was emptied or deleted is an empty list: for the own
-/// account the engine then puts this device back.
-fn event_list(version: Version, change: &NodeChange) -> Option<DeviceList> {
+/// A bundle that is not on the server, or is not ours, makes this device unreachable without a
+/// word: it is published again.
+fn check_own_bundle(
+    unit: &mut Unit<'_>,
+    own: &DeviceAddress,
+    version: Version,
+    published: Option<UnverifiedBundle>,
+) -> Result<(), Error> {
+    let ours = unit
+        .sure_step(|records| bundle(records, version))?
+        .into_unverified(own.clone());
+    let is_ours = published.is_some_and(|published| {
+        published.identity_key == ours.identity_key
+            && published.signed_pre_key_id == ours.signed_pre_key_id
+            && published.signed_pre_key == ours.signed_pre_key
+            && published.signature == ours.signature
+    });
+    if !is_ours {
+        unit.add_action(Action::PublishBundle { version });
+    }
+    Ok(())
+}
+
+/// The list that an event carries. A node that was emptied or deleted is an empty list. So is our
+/// own with something unreadable in it: the engine then puts this device back. Of others, what
+/// cannot be read is passed over.
+fn event_list(version: Version, change: &NodeChange, is_own: bool) -> Option<DeviceList> {
     match change {
-        NodeChange::Items { published, .. } => published
-            .last()
-            .and_then(|item| item.payload.as_ref())
-            .and_then(|payload| encrypted::device_list(version, payload)),
+        NodeChange::Items { published, .. } => {
+            let payload = published.last()?.payload.as_ref()?;
+            encrypted::device_list(version, payload).or_else(|| is_own.then(DeviceList::default))
+        }
         NodeChange::Purged | NodeChange::Deleted => Some(DeviceList::default()),
         NodeChange::Other => None,
     }
