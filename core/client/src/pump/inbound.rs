@@ -322,7 +322,7 @@ impl<'a> Inbound<'a> {
     /// A message that others of the same device must come before. Its bytes are kept, as long as
     /// there is room.
     fn pending(&self, unit: &Unit<'_>, message: &EncryptedMessage, detail: String) -> Read {
-        let kept = stanza::to_bytes(self.stanza).ok();
+        let kept = stanza::to_bytes(&self.without_all_but(message)).ok();
         let position = self.position_of(message);
         let (unreadable, position) = match (kept, position) {
             (Some(bytes), Some(position)) if unit.waiting_room > 0 => {
@@ -340,6 +340,15 @@ impl<'a> Inbound<'a> {
             position,
             ..Read::unreadable(message.version, Some(message.sid), unreadable)
         }
+    }
+
+    /// The stanza with nothing in it but what a later attempt reads. The rest may be much, and may be
+    /// what cannot be written again.
+    fn without_all_but(&self, message: &EncryptedMessage) -> Element {
+        let mut kept = self.stanza.clone();
+        drop(kept.take_nodes());
+        kept.append_child(encrypted::to_element(message));
+        kept
     }
 
     /// What the engine decrypted, checked against the stanza that carried it.

@@ -5,7 +5,7 @@ use eft_store::{
 use eft_types::{BareJid, OriginId, StanzaId, Timestamp};
 
 use super::*;
-use crate::pump::inbound::{Receiving, Source};
+use crate::pump::inbound::{Inbound, Receiving, Source};
 use crate::translate::encrypted;
 use crate::unit::Unit;
 
@@ -242,18 +242,34 @@ fn a_message_too_far_ahead_waits_with_its_bytes_and_moves_nothing() {
         for _ in 1..far {
             bob.encrypt_empty(&alice, version);
         }
-        let stanza = bob.write(&alice, version, "far ahead").stanza();
+        // Beside it stands what is no use later, and what could not be written to the database.
+        let message = bob.write(&alice, version, "far ahead");
+        let ballast = format!(
+            "<x xmlns='urn:example' xmlns:e='urn:e' e:x='1'>{}</x>",
+            "x".repeat(10_000)
+        );
+        let stanza = message.stanza_with("id='m1'", &ballast);
         let row = alice.refuse("far ahead", &stanza, UnreadableCause::Pending);
         let Content::Unreadable(why) = row.content else {
             panic!();
         };
         assert_eq!(why.retry, Some(RetryTrigger::SessionMoved));
         let kept = why.ciphertext.unwrap();
-        let kept: eft_xmpp::Element = core::str::from_utf8(kept.as_bytes())
+        assert!(kept.as_bytes().len() < 3000);
+        let kept = core::str::from_utf8(kept.as_bytes())
             .unwrap()
             .parse()
             .unwrap();
-        assert_eq!(kept, stanza);
+        let position = |stanza| {
+            let inbound = Inbound::new(&alice.own, stanza, Source::Live).unwrap();
+            inbound.position().unwrap()
+        };
+        assert_eq!(position(&kept), position(&stanza));
+        let mut again = encrypted::parse(&kept, &bob.address.jid, &alice.own);
+        assert_eq!(again.len(), 1);
+        let again = again.remove(0).1.unwrap();
+        assert_eq!(again.keys[0].data, message.keys[0].data);
+        assert_eq!((again.payload, again.iv), (message.payload, message.iv));
     }
 }
 
