@@ -1,4 +1,4 @@
-//! Processes that are killed while they send and receive.
+//! Processes that are killed, or asked to end, while they send and receive.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ async fn log_in(desk: &Desk, peer: &str) {
 }
 
 #[tokio::test]
-async fn a_sender_that_is_killed_loses_no_line_that_was_acknowledged() {
+async fn a_sender_that_is_killed_or_asked_to_end_loses_no_line_that_was_acknowledged() {
     let stage = Stage::set().await;
     let (alice, bob) = (stage.desk(&stage.alice), stage.desk(&stage.bob));
     log_in(&bob, ALICE).await;
@@ -55,7 +55,16 @@ async fn a_sender_that_is_killed_loses_no_line_that_was_acknowledged() {
                 .await;
             acknowledged.insert(told["text"].as_str().unwrap().to_owned());
         }
-        acknowledged.extend(acked(&chat.kill().await));
+        let printed = if round % 2 == 0 {
+            chat.kill().await
+        } else {
+            // Asked to end, it has time to close its database, and no more to send.
+            chat.signal("TERM");
+            let ended = chat.end_with_open_input().await;
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            ended.objects()
+        };
+        acknowledged.extend(acked(&printed));
     }
     // The next start sends what was queued when the last one died, and ends when the server has it.
     log_in(&alice, BOB).await;

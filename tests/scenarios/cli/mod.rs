@@ -60,17 +60,28 @@ async fn two_processes_talk_and_remember_it() {
     assert_eq!(answer["encryption"], "omemo:2");
 
     // Input ends; each waits until the server has what it wrote.
-    for (chat, text) in [(alices, "tea at four?"), (bobs, "gladly ☕")] {
+    for (chat, peer, text) in [
+        (alices, BOB, "tea at four?"),
+        (bobs, ALICE, "gladly ☕"),
+    ] {
         let ended = chat.end().await;
         assert_eq!(
             (ended.code, ended.errors.as_str()),
             (Some(0), ""),
             "{ended:?}"
         );
-        let acked = ended.objects().into_iter().any(|object| {
+        let printed = ended.objects();
+        let acked = printed.iter().any(|object| {
             object["event"] == "changed" && object["text"] == text && object["delivery"] == "acked"
         });
         assert!(acked, "{ended:?}");
+        // One device of the other side came into sight, on the lists of two versions.
+        let appeared: Vec<_> = printed
+            .iter()
+            .filter(|object| object["event"] == "device-appeared")
+            .map(|object| &object["jid"])
+            .collect();
+        assert_eq!(appeared, [peer]);
     }
 
     // Both sides tell the same story afterwards.
