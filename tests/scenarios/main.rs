@@ -7,6 +7,8 @@
 //! | `interop` | Eft and a client that shares no code with it |
 //! | `refusals` | what must not work, and what is said about it |
 //! | `trust` | a device that the server's operator adds: who is told, and what it can read |
+//! | `laws` | commit, then speak; acknowledge what is durable: shown on the wire and by kills |
+//! | `publishing` | nodes that are closed, too small, emptied, deleted or full of rubbish |
 //! | `cli` | the terminal client as real processes: talking, refusals, kills |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
 
@@ -22,6 +24,8 @@ mod bots;
 mod cli;
 mod harness;
 mod interop;
+mod laws;
+mod publishing;
 mod refusals;
 mod talk;
 mod trust;

@@ -13,7 +13,7 @@
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
 //! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
 //! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
-//! | [`unencrypted`] | [`unencrypted_copy`] of a phone's database |
+//! | [`unencrypted`] | [`open_database`] of a phone without Eft, and [`unencrypted_copy`] of it |
 //! | [`port`] | [`free_port`] |
 //!
 //! ```no_run
@@ -51,4 +51,4 @@ pub use prosody::{
     ArchivePolicy, ArchivedStanza, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError,
 };
 pub use rogue::{Reading, Rogue, RogueError};
-pub use unencrypted::unencrypted_copy;
+pub use unencrypted::{open_database, unencrypted_copy};

@@ -1,7 +1,7 @@
 //! The terminal client as two real processes: what a user and a script see of Eft.
 
 mod kill;
-mod program;
+pub(crate) mod program;
 
 use std::sync::Arc;
 

@@ -1,6 +1,9 @@
 //! What only the one who runs the server can do, and a hostile one does: act in the name of its users, and read
 //! what passes through.
 
+mod nodes;
+mod streams;
+
 use std::fs;
 
 use eft_types::{BareJid, Timestamp};
