@@ -9,9 +9,15 @@ async fn every_device_of_both_sides_shows_a_message_once() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
-    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path()).await.unwrap();
-    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
+        .await
+        .unwrap();
+    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
+        .await
+        .unwrap();
 
     let id = phone.send(&bob.jid, "tea at four?").await.unwrap();
     assert_eq!(phone.wait_until_sent(id).await.unwrap(), Delivery::Acked);
@@ -49,7 +55,12 @@ async fn every_device_of_both_sides_shows_a_message_once() {
             Vec::<std::path::PathBuf>::new()
         );
     }
-    assert!(server.archive_text("bob").unwrap().contains("urn:xmpp:omemo:2"));
+    assert!(
+        server
+            .archive_text("bob")
+            .unwrap()
+            .contains("urn:xmpp:omemo:2")
+    );
 }
 
 #[tokio::test]
@@ -59,20 +70,40 @@ async fn messages_sent_while_bob_is_away_arrive_in_order_and_once() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
-    let laptop = Phone::online(&server, &alice, "alice-laptop", folder.path()).await.unwrap();
-    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
+        .await
+        .unwrap();
+    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
+        .await
+        .unwrap();
     phone.send(&bob.jid, "hello").await.unwrap();
     bobs.wait_for_text("hello").await.unwrap();
     bobs.account.disconnect().await;
 
     let mut last = None;
     for number in 0..COUNT {
-        last = Some(phone.send(&bob.jid, &format!("phone {number}")).await.unwrap());
-        laptop.send(&bob.jid, &format!("laptop {number}")).await.unwrap();
+        last = Some(
+            phone
+                .send(&bob.jid, &format!("phone {number}"))
+                .await
+                .unwrap(),
+        );
+        laptop
+            .send(&bob.jid, &format!("laptop {number}"))
+            .await
+            .unwrap();
     }
-    assert_eq!(phone.wait_until_sent(last.unwrap()).await.unwrap(), Delivery::Acked);
-    phone.wait_for_text(&format!("laptop {}", COUNT - 1)).await.unwrap();
+    assert_eq!(
+        phone.wait_until_sent(last.unwrap()).await.unwrap(),
+        Delivery::Acked
+    );
+    phone
+        .wait_for_text(&format!("laptop {}", COUNT - 1))
+        .await
+        .unwrap();
 
     // As after a restart of the app.
     bobs.reopen().await.unwrap();
@@ -105,8 +136,12 @@ async fn a_message_queued_offline_goes_out_after_the_next_start() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let bob = server.add_account("bob").await.unwrap();
-    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path()).await.unwrap();
-    let mut phone = Phone::new(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
+        .await
+        .unwrap();
+    let mut phone = Phone::new(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     phone.send(&bob.jid, "written in a tunnel").await.unwrap();
     phone.reopen().await.unwrap();
     phone.connect().await.unwrap();
@@ -118,10 +153,74 @@ async fn a_note_to_oneself_reaches_the_other_device() {
     let folder = tempfile::tempdir().unwrap();
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
-    let phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
-    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path()).await.unwrap();
+    let phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
+        .await
+        .unwrap();
     phone.send(&alice.jid, "buy milk").await.unwrap();
     laptop.wait_for_text("buy milk").await.unwrap();
     let history = phone.history(&alice.jid).await.unwrap();
     assert_eq!(history.len(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn sessions_that_the_user_resets_are_new_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let bob = server.add_account("bob").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
+        .await
+        .unwrap();
+    phone.send(&bob.jid, "before").await.unwrap();
+    bobs.wait_for_text("before").await.unwrap();
+    bobs.send(&alice.jid, "answer").await.unwrap();
+    phone.wait_for_text("answer").await.unwrap();
+    let archived = |server: &Prosody| server.archive_text("bob").unwrap().matches("kex").count();
+    let key_exchanges = archived(&server);
+
+    // Nobody else's, the one with Bob, and all there are.
+    let stranger = "stranger@eft.test".parse().unwrap();
+    let account = phone.account.clone();
+    assert_eq!(account.reset_sessions(Some(&stranger)).await.unwrap(), 0);
+    assert_eq!(account.reset_sessions(Some(&bob.jid)).await.unwrap(), 1);
+    // The new session is told to Bob's device by an empty message with a key exchange.
+    eft_tests::wait_for(
+        "a key exchange",
+        std::time::Duration::from_secs(20),
+        || async { archived(&server) > key_exchanges },
+    )
+    .await
+    .unwrap();
+    for number in 0..3 {
+        phone
+            .send(&bob.jid, &format!("after {number}"))
+            .await
+            .unwrap();
+        bobs.wait_for_text(&format!("after {number}"))
+            .await
+            .unwrap();
+        bobs.send(&alice.jid, &format!("back {number}"))
+            .await
+            .unwrap();
+        phone
+            .wait_for_text(&format!("back {number}"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(account.reset_sessions(None).await.unwrap(), 1);
+    for (device, peer) in [(&phone, &bob.jid), (&bobs, &alice.jid)] {
+        let history = device.history(peer).await.unwrap();
+        assert_eq!(history.len(), 8, "{}", device.name);
+        assert!(
+            history
+                .iter()
+                .all(|message| matches!(message.content, Content::Text(_)))
+        );
+    }
 }

@@ -157,6 +157,20 @@ impl Account {
         .await
     }
 
+    /// Makes new sessions with every device of `jid` that there is one with, or with every device
+    /// of everybody: the user's own remedy when messages cannot be decrypted (XEP-0384 §6 asks for
+    /// it; Eft never does this by itself on a failure). The old sessions are kept for what is under
+    /// way. Returns how many will be made; each is told to its device by an empty message as soon
+    /// as the connection allows.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn reset_sessions(&self, jid: Option<&BareJid>) -> Result<usize, Error> {
+        let with = jid.cloned();
+        self.ask(|reply| Command::ResetSessions { with, reply })
+            .await
+    }
+
     /// Sends a command and waits for its answer.
     pub(crate) async fn ask<T>(
         &self,

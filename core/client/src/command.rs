@@ -33,6 +33,11 @@ pub(crate) enum Command {
         level: TrustLevel,
         reply: Reply<()>,
     },
+    /// Make sessions anew, with one account's devices or with all. Answered with their number.
+    ResetSessions {
+        with: Option<BareJid>,
+        reply: Reply<usize>,
+    },
     /// Give the contact list.
     Contacts { reply: Reply<Vec<Contact>> },
     /// Fetch an account's device lists now.

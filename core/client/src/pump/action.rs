@@ -2,10 +2,11 @@
 //! when done. All of them may be done twice without harm.
 
 use eft_omemo::{
-    Action, EncryptError, Version, bundle, encrypt_empty, has_session, own_device_list,
+    Action, EncryptError, RecordKey, RecordKind, Version, bundle, device_list, encrypt_empty,
+    has_session, own_device_list,
 };
 use eft_store::{NewOutboxEntry, OutboxContent};
-use eft_types::{DeviceAddress, OriginId};
+use eft_types::{BareJid, DeviceAddress, OriginId};
 
 use super::job::{self, Finding};
 use super::link::Phase;
@@ -204,6 +205,30 @@ impl Pump {
                 });
             }
             Ok(())
+        })
+    }
+
+    /// `Account::reset_sessions`: what the engine asks for when a device without a session writes,
+    /// asked for by the user. A device that is on no list any more is left out.
+    pub(super) fn reset_sessions(&mut self, with: Option<&BareJid>) -> Result<usize, Error> {
+        let prefix = with.map(RecordKey::jid_prefix).unwrap_or_default();
+        let sessions = self.store.scan(RecordKind::Session, &prefix)?;
+        self.commit(|unit, _| {
+            let mut count = 0;
+            for (key, _) in sessions {
+                let RecordKey::Session { address, version } = key else {
+                    continue;
+                };
+                let list = unit.sure_step(|records| device_list(records, &address.jid, version))?;
+                if list.is_some_and(|list| list.contains(address.device)) {
+                    unit.add_action(Action::BuildSession {
+                        to: address,
+                        version,
+                    });
+                    count += 1;
+                }
+            }
+            Ok(count)
         })
     }
 

@@ -206,6 +206,9 @@ impl Pump {
                 });
                 let _ = reply.send(result);
             }
+            Command::ResetSessions { with, reply } => {
+                let _ = reply.send(self.reset_sessions(with.as_ref()));
+            }
             Command::Contacts { reply } => {
                 let online = self
                     .link
