@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use ::eft::{DistrustedBy, TrustLevel, VerifiedBy};
+
 use crate::conversation::Conversation;
 use crate::device::Device;
-use crate::error::{EftError, bare_jid};
+use crate::error::{EftError, bare_jid, fingerprint};
 use crate::event::{AccountObserver, Subscription};
 
 /// An account on this device.
@@ -107,8 +109,42 @@ impl Account {
         Ok(devices.into_iter().map(Into::into).collect())
     }
 
+    /// Accepts a fingerprint that the user compared with `jid`, digit by digit. From then on every other new
+    /// device of `jid` waits for a decision. The device may appear later: a scanned code may come first.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no address or no fingerprint, and for this device's own; `Suspended`,
+    /// `StoreDamaged`.
+    pub async fn verify(&self, jid: String, fingerprint: String) -> Result<(), EftError> {
+        let level = TrustLevel::Verified {
+            by: VerifiedBy::Fingerprint,
+        };
+        self.decide(&jid, &fingerprint, level).await
+    }
+
+    /// Rejects a fingerprint: nothing is encrypted to a device that shows it.
+    ///
+    /// # Errors
+    /// As for `verify`.
+    pub async fn distrust(&self, jid: String, fingerprint: String) -> Result<(), EftError> {
+        let level = TrustLevel::Distrusted {
+            by: DistrustedBy::User,
+        };
+        self.decide(&jid, &fingerprint, level).await
+    }
+
     /// Tells `observer` what happens from now on, until the subscription is released.
     pub fn subscribe(&self, observer: Arc<dyn AccountObserver>) -> Arc<Subscription> {
         Arc::new(Subscription::start(self.inner.events(), observer))
+    }
+}
+
+impl Account {
+    async fn decide(&self, jid: &str, shown: &str, level: TrustLevel) -> Result<(), EftError> {
+        let jid = bare_jid(jid)?;
+        Ok(self
+            .inner
+            .set_trust(&jid, fingerprint(shown)?, level)
+            .await?)
     }
 }

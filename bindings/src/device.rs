@@ -40,7 +40,9 @@ impl From<::eft::DeviceInfo> for Device {
             this_device: device.this_device,
             listed: device.listed,
             label: device.label,
-            fingerprint: device.fingerprint.map(|fingerprint| fingerprint.to_string()),
+            fingerprint: device
+                .fingerprint
+                .map(|fingerprint| fingerprint.to_string()),
             trust: device.trust.into(),
         }
     }

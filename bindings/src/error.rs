@@ -120,3 +120,11 @@ pub(crate) fn bare_jid(text: &str) -> Result<::eft::BareJid, EftError> {
         reason: format!("not an address: {error}"),
     })
 }
+
+/// Parses a fingerprint given by the host app, in groups or not.
+pub(crate) fn fingerprint(text: &str) -> Result<::eft::Fingerprint, EftError> {
+    text.parse::<::eft::Fingerprint>()
+        .map_err(|error| EftError::InvalidInput {
+            reason: format!("not a fingerprint: {error}"),
+        })
+}

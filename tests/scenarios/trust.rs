@@ -70,6 +70,13 @@ impl Stage {
         ]
     }
 
+    /// Closes every database before the process may end.
+    async fn close(self) {
+        for device in [&self.phone, &self.laptop, &self.bob, &self.dave] {
+            device.account.shut_down().await;
+        }
+    }
+
     /// What Alice's archive holds of a message that `sender` sent to her.
     async fn archived(&self, sender: &Phone, id: MessageId) -> String {
         let history = sender.history(&self.alice.jid).await.unwrap();
@@ -191,6 +198,7 @@ async fn an_added_device(versions: &[Version]) {
     assert_eq!(read, ["tea at four?"], "{readings:?}");
     let archive = stage.server.archive_text("alice").unwrap();
     assert!(archive.contains(&number), "the search sees no key");
+    stage.close().await;
 }
 
 #[tokio::test]
@@ -228,6 +236,8 @@ async fn a_new_device_of_a_verified_contact_waits_for_the_user_and_then_gets_mes
         device.wait_for_text("in time").await.unwrap();
     }
     assert_eq!(texts(&tablet, stage.bob.account.jid()).await, ["in time"]);
+    tablet.account.shut_down().await;
+    stage.close().await;
 }
 
 #[tokio::test]
@@ -260,6 +270,7 @@ async fn a_distrusted_device_gets_no_content_until_it_is_trusted_again() {
     stage.bob.send(&alice, "for both again").await.unwrap();
     stage.phone.wait_for_text("for both again").await.unwrap();
     stage.laptop.wait_for_text("for both again").await.unwrap();
+    stage.close().await;
 }
 
 #[tokio::test]
@@ -309,6 +320,7 @@ async fn a_known_device_under_another_key_is_refused_and_told_of() {
     stage.phone.wait_for_text("who are you?").await.unwrap();
     let stanza = stage.archived(&stage.bob, id).await;
     assert_reads_nothing(&rogue.read(&stanza).unwrap());
+    stage.close().await;
 }
 
 async fn decide(phone: &Phone, whose: &eft::BareJid, key: Fingerprint, level: TrustLevel) {

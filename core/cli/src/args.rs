@@ -73,6 +73,8 @@ pub(crate) enum Command {
         #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
         count: u32,
     },
+    /// Say that a fingerprint of PEER's is the right one. Compare it with PEER first: by voice, or in person.
+    Trust(Decide),
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +98,23 @@ pub(crate) struct Chat {
     /// Allow the PLAIN mechanism, which hands the password to the server.
     #[arg(long)]
     pub(crate) allow_plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// Whose device it is.
+    pub(crate) peer: BareJid,
+    /// 64 hexadecimal digits, in groups or not.
+    #[arg(required = true, num_args = 1..)]
+    pub(crate) fingerprint: Vec<String>,
+    /// Say that it is a wrong one: nothing is encrypted to a device that shows it.
+    #[arg(long)]
+    pub(crate) distrust: bool,
+    /// Decide also about a fingerprint that no device of PEER has shown yet.
+    #[arg(long)]
+    pub(crate) unseen: bool,
 }
 
 #[cfg(test)]

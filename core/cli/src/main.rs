@@ -8,6 +8,7 @@ mod inspect;
 mod output;
 mod password;
 mod secrets;
+mod trust;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -68,5 +69,6 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::History { me, peer, count } => {
             inspect::history(&eft, &me, &peer, count, output).await
         }
+        Command::Trust(decide) => trust::run(&eft, decide, output).await,
     }
 }

@@ -3,7 +3,8 @@
 use std::io::{self, Write as _};
 
 use eft::{
-    CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message, Timestamp,
+    BareJid, CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message,
+    Timestamp, Trust,
 };
 use serde_json::{Value, json};
 
@@ -226,10 +227,25 @@ impl Output {
         ))
     }
 
+    /// A decision about a key that no device has shown yet.
+    pub(crate) fn unseen(self, jid: &BareJid, fingerprint: &str, trust: Trust) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({
+                "event": "trust", "jid": jid.as_str(), "device": null, "trust": trust.name(),
+                "fingerprint": fingerprint,
+            }))
+        } else {
+            self.line(&format!(
+                "{jid} no device so far: {}  {fingerprint}",
+                trust.name()
+            ))
+        }
+    }
+
     /// The fingerprint of this device.
     pub(crate) fn fingerprint(
         self,
-        jid: &eft::BareJid,
+        jid: &BareJid,
         device: u32,
         fingerprint: &str,
     ) -> io::Result<()> {

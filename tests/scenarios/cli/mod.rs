@@ -2,6 +2,7 @@
 
 mod kill;
 pub(crate) mod program;
+mod trust;
 
 use std::sync::Arc;
 
@@ -60,10 +61,7 @@ async fn two_processes_talk_and_remember_it() {
     assert_eq!(answer["encryption"], "omemo:2");
 
     // Input ends; each waits until the server has what it wrote.
-    for (chat, peer, text) in [
-        (alices, BOB, "tea at four?"),
-        (bobs, ALICE, "gladly ☕"),
-    ] {
+    for (chat, peer, text) in [(alices, BOB, "tea at four?"), (bobs, ALICE, "gladly ☕")] {
         let ended = chat.end().await;
         assert_eq!(
             (ended.code, ended.errors.as_str()),

@@ -164,11 +164,11 @@ impl<'a> Talk<'a> {
             Event::ConnectionChanged(ConnectionState::Offline { .. }) if !self.is_connected => {
                 return Ok(());
             }
-            Event::DeviceAppeared { device } => {
-                // This device is news to nobody here.
-                if device.this_device || !self.announced.insert(device.address.clone()) {
-                    return Ok(());
-                }
+            // This device is news to nobody here, and another one only once.
+            Event::DeviceAppeared { device }
+                if device.this_device || !self.announced.insert(device.address.clone()) =>
+            {
+                return Ok(());
             }
             Event::DeviceVanished { jid, device } => {
                 // Should it come back, that is news again.
