@@ -299,3 +299,6 @@ pub(super) fn closed_error(reason: &CloseReason) -> Error {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,3 +286,6 @@ fn fewer_items(refused: Option<MaxItems>) -> Option<Option<MaxItems>> {
         MaxItems::Count(_) => Some(None),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -385,3 +385,6 @@ impl From<RequestError> for Error {
         Self::offline(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

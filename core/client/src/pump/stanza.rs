@@ -170,3 +170,6 @@ pub(crate) fn content(envelope: &sce::Envelope) -> Content {
         payload,
     }
 }
+
+#[cfg(test)]
+mod tests;
