@@ -17,18 +17,49 @@ class TalkTest {
             val alice = login("ALICE")
             val bob = login("BOB")
             alice.conversation(bob.jid()).send("Tea at four?")
-            val got = bob.next()
+            val got = bob.nextText()
             assertEquals("Tea at four?", got.text)
             assertEquals(Encryption.OMEMO2, got.encryption)
             assertEquals(alice.account.deviceId(), got.senderDevice)
             bob.conversation(alice.jid()).send("Gladly ☕")
-            assertEquals("Gladly ☕", alice.next().text)
+            assertEquals("Gladly ☕", alice.nextText().text)
             val page = alice.conversation(bob.jid()).timeline(null, 10u)
-            assertEquals(listOf("Gladly ☕", "Tea at four?"), page.messages.map { it.text })
-            val bobsDevice = alice.account.devices(bob.jid()).single()
+            assertEquals(listOf("Gladly ☕", "Tea at four?"), page.messages.mapNotNull { it.text })
+            val bobsDevice = alice.account.devices(bob.jid()).single { it.id == bob.account.deviceId() }
             assertEquals(bob.account.fingerprint(), bobsDevice.fingerprint)
             assertEquals(Trust.BLINDLY_TRUSTED, bobsDevice.trust)
             alice.account.shutDown()
+            bob.account.shutDown()
+        }
+    }
+
+    @Test
+    fun `a fingerprint is verified or rejected, and a decision can be changed`() = runBlocking {
+        withTimeout(60_000) {
+            val alice = login("ALICE")
+            val bob = login("BOB")
+            alice.conversation(bob.jid()).send("Who are you?")
+            assertEquals("Who are you?", bob.nextText().text)
+            suspend fun bobsTrust() =
+                alice.account.devices(bob.jid()).single { it.id == bob.account.deviceId() }.trust
+            // As people read it out, and as a code carries it.
+            val digits = bob.account.fingerprint().replace(" ", "").uppercase()
+            alice.account.verify(bob.jid(), bob.account.fingerprint())
+            assertEquals(Trust.VERIFIED, bobsTrust())
+            alice.account.distrust(bob.jid(), digits)
+            assertEquals(Trust.DISTRUSTED, bobsTrust())
+            alice.account.verify(bob.jid(), digits)
+            assertEquals(Trust.VERIFIED, bobsTrust())
+            for (wrong in listOf("", "yes", digits.drop(1), digits + "0")) {
+                assertFailsWith<EftException.InvalidInput> { alice.account.verify(bob.jid(), wrong) }
+                assertFailsWith<EftException.InvalidInput> { alice.account.distrust(bob.jid(), wrong) }
+            }
+            assertFailsWith<EftException.InvalidInput> { alice.account.verify("@@", digits) }
+            assertFailsWith<EftException.InvalidInput> {
+                alice.account.verify(alice.jid(), alice.account.fingerprint())
+            }
+            alice.account.shutDown()
+            assertFailsWith<EftException.Suspended> { alice.account.verify(bob.jid(), digits) }
             bob.account.shutDown()
         }
     }
@@ -70,5 +101,13 @@ class TalkTest {
         val eft = Eft.open(Files.createTempDirectory("eft").toString(), MemorySecrets())
         assertFailsWith<EftException.InvalidInput> { eft.addAccount("@@", "secret") }
         Unit
+    }
+}
+
+/** The next message that can be read. A new device also lists those that were sent before it existed. */
+suspend fun User.nextText(): Message {
+    while (true) {
+        val message = next()
+        if (message.text != null) return message
     }
 }
