@@ -290,8 +290,9 @@ async fn a_process_that_is_killed_at_any_instant_says_every_acknowledged_line_on
         tokio::time::sleep_until(death).await;
         chat.kill().await.iter().for_each(&mut note);
     }
+    // However many of them a busy machine let die in the pipe, these are read.
     let mut chat = desk.chat(BOB, &[]);
-    while said < LINES {
+    for _ in 0..LINES {
         chat.say(format!("line {said}")).await;
         said += 1;
     }
@@ -322,8 +323,5 @@ async fn a_process_that_is_killed_at_any_instant_says_every_acknowledged_line_on
         .map(|line| line.strip_prefix("line ").unwrap().parse().unwrap())
         .collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-    assert!(
-        numbers.len() > LINES / 2,
-        "the kills left too little to speak of: {numbers:?}"
-    );
+    assert!(numbers.len() >= LINES, "{numbers:?}");
 }

@@ -52,3 +52,8 @@ pub use prosody::{
 };
 pub use rogue::{Reading, Rogue, RogueError};
 pub use unencrypted::{open_database, unencrypted_copy};
+
+/// Compiles the examples of the README, so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

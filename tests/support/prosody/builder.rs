@@ -174,7 +174,7 @@ impl ProsodyBuilder {
         self
     }
 
-    /// Starts the server and returns once both ports are open.
+    /// Starts the server and returns once both ports and the operator's socket are open.
     ///
     /// # Errors
     ///

@@ -300,7 +300,11 @@ async fn wait_until_listening(
         if log_tail(folder).contains("Failed to open server port") {
             return Err(ProsodyError::PortTaken);
         }
-        if is_open(ports.starttls).await && is_open(ports.direct_tls).await {
+        // The operator's socket is the last to open.
+        if is_open(ports.starttls).await
+            && is_open(ports.direct_tls).await
+            && is_socket_open(&operator_socket(folder))
+        {
             return Ok(());
         }
         if deadline.is_over() {
@@ -311,6 +315,16 @@ async fn wait_until_listening(
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Where mod_admin_socket listens.
+fn operator_socket(folder: &Path) -> PathBuf {
+    folder.join("data/prosody.sock")
+}
+
+/// A file may be left over from before a restart; only a listener answers.
+fn is_socket_open(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
 }
 
 async fn is_open(port: u16) -> bool {
