@@ -1,6 +1,8 @@
 package eft
 
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.receiveAsFlow
 import kotlinx.coroutines.runBlocking
 import uniffi.eft.*
 import java.io.File
@@ -34,7 +36,9 @@ suspend fun login(who: String): User {
 class User(val account: Account, private val messages: Channel<Message>, private val subscription: Subscription) {
     fun jid() = account.jid()
     fun conversation(peer: String) = account.conversation(peer)
-    suspend fun next() = messages.receive()
+
+    /** The next text. A device is also told of messages from before its time, which it cannot read. */
+    suspend fun next() = messages.receiveAsFlow().first { it.text != null }
 }
 
 val Message.text get() = (content as? Content.Text)?.text
