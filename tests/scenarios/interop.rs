@@ -13,7 +13,9 @@ async fn a_foreign_client_and_eft_exchange_omemo_2_messages() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     let mut bot = Bot::start(&server, &carol).await.unwrap();
 
     // Eft begins, the bot answers.
@@ -41,7 +43,9 @@ async fn a_foreign_client_begins_and_eft_answers() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     let mut bot = Bot::start(&server, &carol).await.unwrap();
     for number in 0..3 {
         let text = format!("bonjour {number}");
@@ -65,15 +69,22 @@ async fn offline_messages_of_a_foreign_client_are_caught_up_with() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     let mut bot = Bot::start(&server, &carol).await.unwrap();
     phone.account.disconnect().await;
     for number in 0..10 {
-        bot.send(&alice.jid, &format!("missed {number}"), Version::Omemo2).await.unwrap();
+        bot.send(&alice.jid, &format!("missed {number}"), Version::Omemo2)
+            .await
+            .unwrap();
     }
     phone.connect().await.unwrap();
     for number in 0..10 {
-        phone.wait_for_text(&format!("missed {number}")).await.unwrap();
+        phone
+            .wait_for_text(&format!("missed {number}"))
+            .await
+            .unwrap();
     }
 }
 
@@ -83,12 +94,18 @@ async fn a_client_that_speaks_only_legacy_is_understood_and_understands() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
-    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
+        .await
+        .unwrap();
     let mut bot = legacy_only(&server, &carol).await;
 
     // The bot begins.
-    bot.send(&alice.jid, "old words", Version::Legacy).await.unwrap();
+    bot.send(&alice.jid, "old words", Version::Legacy)
+        .await
+        .unwrap();
     for device in [&mut phone, &mut laptop] {
         let got = device.wait_for_text("old words").await.unwrap();
         assert_eq!(got.encryption, Encryption::OmemoLegacy);
@@ -114,14 +131,18 @@ async fn eft_begins_with_a_client_that_speaks_only_legacy() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     let mut bot = legacy_only(&server, &carol).await;
     phone.account.disconnect().await;
     phone.send(&carol.jid, "first word").await.unwrap();
     phone.connect().await.unwrap();
     let got = bot.wait_for_message("first word", PATIENCE).await.unwrap();
     assert_eq!(got["version"], Version::Legacy.word());
-    bot.send(&alice.jid, "second word", Version::Legacy).await.unwrap();
+    bot.send(&alice.jid, "second word", Version::Legacy)
+        .await
+        .unwrap();
     let got = phone.wait_for_text("second word").await.unwrap();
     assert_eq!(got.encryption, Encryption::OmemoLegacy);
 }
@@ -132,11 +153,18 @@ async fn one_client_may_change_between_the_versions() {
     let server = Prosody::start().await.unwrap();
     let alice = server.add_account("alice").await.unwrap();
     let carol = server.add_account("carol").await.unwrap();
-    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path()).await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
     let mut bot = Bot::start(&server, &carol).await.unwrap();
-    for (number, version) in [Version::Legacy, Version::Omemo2, Version::Legacy, Version::Omemo2]
-        .into_iter()
-        .enumerate()
+    for (number, version) in [
+        Version::Legacy,
+        Version::Omemo2,
+        Version::Legacy,
+        Version::Omemo2,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let text = format!("word {number}");
         bot.send(&alice.jid, &text, version).await.unwrap();
@@ -148,7 +176,11 @@ async fn one_client_may_change_between_the_versions() {
         assert_eq!(got["version"], Version::Omemo2.word());
     }
     let devices = phone.account.devices(&carol.jid).await.unwrap();
-    assert_eq!(devices.len(), 1, "one device, one key, two versions: {devices:?}");
+    assert_eq!(
+        devices.len(),
+        1,
+        "one device, one key, two versions: {devices:?}"
+    );
 }
 
 /// A bot that knows the legacy version alone, as most deployed clients do.

@@ -149,7 +149,11 @@ impl Phone {
         what: &str,
         mut pick: impl FnMut(&Event) -> Option<T>,
     ) -> Result<T, TimedOut> {
-        if let Some(index) = self.passed_by.iter().position(|event| pick(event).is_some()) {
+        if let Some(index) = self
+            .passed_by
+            .iter()
+            .position(|event| pick(event).is_some())
+        {
             let event = self.passed_by.remove(index);
             if let Some(picked) = pick(&event) {
                 return Ok(picked);

@@ -114,7 +114,12 @@ impl Bot {
             .arg(store)
             .args(options.echo.then_some("--echo"))
             .args(options.manual_trust.then_some("--manual-trust"))
-            .args(options.only.into_iter().flat_map(|version| ["--only", version.word()]))
+            .args(
+                options
+                    .only
+                    .into_iter()
+                    .flat_map(|version| ["--only", version.word()]),
+            )
             // Not on the command line, where every user of the machine reads it.
             .env("EFT_BOT_PASSWORD", &login.password);
         let mut process = BotProcess::spawn(command)?;
