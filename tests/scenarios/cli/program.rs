@@ -20,10 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let output = std::process::Command::new(env!("CARGO"))
+        // What runs us knows best where we are; a checkout may have moved since we were built.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let package = std::env::var_os("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let output = std::process::Command::new(cargo)
             .args(["build", "--quiet", "--package", "eft-cli"])
             .arg("--message-format=json-render-diagnostics")
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(package)
             .stderr(Stdio::inherit())
             .output()
             .unwrap();
