@@ -85,6 +85,25 @@ fn affixes_that_the_profile_does_not_ask_for_may_be_absent() {
 }
 
 #[test]
+fn padding_may_be_absent_or_long() {
+    let (mut alice, mut bob) = acquainted();
+    let padded = in_envelope(BODY, "");
+    for rpad in [
+        "",
+        "<rpad/>",
+        &format!("<rpad>{}</rpad>", "x".repeat(100_000)),
+    ] {
+        let plaintext = padded.replace("<rpad>x</rpad>", rpad);
+        let message = bob.encrypt(&alice, Version::Omemo2, plaintext);
+        let row = alice.take(&message.stanza()).row();
+        assert_eq!(
+            row.content,
+            Content::Readable(Plaintext::text("secret plan"))
+        );
+    }
+}
+
+#[test]
 fn what_is_no_envelope_is_shown_as_nothing() {
     let (mut alice, mut bob) = acquainted();
     for (name, plaintext) in [

@@ -125,6 +125,28 @@ fn whatever_is_done_to_a_message_is_a_row_with_its_reason_and_moves_nothing() {
 }
 
 #[test]
+fn what_was_encrypted_for_one_version_is_nothing_in_the_other() {
+    for (version, other) in [
+        (Version::Omemo2, Version::Legacy),
+        (Version::Legacy, Version::Omemo2),
+    ] {
+        let mut alice = Alice::install();
+        let mut bob = Peer::bob(&alice, version);
+        alice.take(&bob.write(&alice, version, "hello").stanza());
+        alice.answer(&mut bob, version);
+        let exchange = Peer::bob_again(&alice, version).write(&alice, version, "hello");
+        for message in [exchange, bob.write(&alice, version, "hello")] {
+            let disguised = EncryptedMessage {
+                version: other,
+                iv: Some(vec![0; 12]),
+                ..message
+            };
+            alice.refuse("disguised", &disguised.stanza(), UnreadableCause::Malformed);
+        }
+    }
+}
+
+#[test]
 fn any_byte_of_a_key_exchange_may_be_wrong() {
     for version in Version::ALL {
         let mut alice = Alice::install();
