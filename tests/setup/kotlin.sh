@@ -10,14 +10,14 @@ target=${CARGO_TARGET_DIR:-$root/target}
 generated=$target/uniffi/kotlin
 log=$target/kotlin-test.log
 
-# All at once: package by package, Cargo would build many crates again with fewer features.
-cargo build --quiet --workspace --lib --bins
+cargo build --quiet -p eft-ffi
 # A file of an earlier build would be compiled with the new ones.
 rm -rf "$generated"
 # From the unstripped debug library: the descriptions that UniFFI reads are in its symbol table.
-"$target/debug/eft-bindgen" generate "$target/debug/libeft_ffi.so" --language kotlin --no-format --out-dir "$generated"
+cargo run --quiet -p eft-bindgen -- generate "$target/debug/libeft_ffi.so" --language kotlin --no-format --out-dir "$generated"
 
 say "kotlin: compiling and testing android/jvm (log: target/kotlin-test.log)"
+cargo build --quiet -p eft-tests --bin with-server
 if ! "$target/debug/with-server" -- mvn -B -ntp -f android/jvm/pom.xml "-Duniffi.kotlin=$generated" "-Deft.library=$target/debug" test >"$log" 2>&1; then
     grep -E 'ERROR|FAIL|Tests run' "$log" | head -n 60 >&2
     fail "the Kotlin tests failed; the whole log is $log"

@@ -25,9 +25,7 @@ fn binary() -> &'static Path {
         let package = std::env::var_os("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let output = std::process::Command::new(cargo)
-            // Of the whole workspace, so that the features of its crates are those that the tests were built
-            // with: another set would build most of them a second time.
-            .args(["build", "--quiet", "--workspace", "--bin", "eft"])
+            .args(["build", "--quiet", "--package", "eft-cli"])
             .arg("--message-format=json-render-diagnostics")
             .current_dir(package)
             .stderr(Stdio::inherit())
