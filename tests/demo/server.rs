@@ -88,7 +88,7 @@ pub(crate) async fn what_it_saw(telling: &Telling, cast: &Cast) -> Result<(), Fa
 const ONLY_OMEMO_2: &str = "text, omemo:2";
 const ONLY_LEGACY: &str = "text, legacy";
 const BOTH: &str = "text, both in one";
-const EMPTY: &str = "key exchange, no text";
+const EMPTY: &str = "keys only, no text";
 
 /// Which kind of message a stanza is, from outside.
 fn looks(xml: &str) -> Result<&'static str, Failure> {

@@ -3,17 +3,19 @@
 //! The one module of this crate that speaks OMEMO, by Eft's own engine: what it may not be able to read, nobody
 //! with these keys can. That it does read what was encrypted for it has to be shown beside, by the same calls.
 
+mod wire;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eft_omemo::{
-    EncryptError, EncryptedKey, EncryptedMessage, Fingerprint, InitiateError, NotTrusted, Outcome,
+    EncryptError, EncryptedMessage, Fingerprint, InitiateError, NotTrusted, Outcome,
     ReceiveContext, RecordKey, Records, StepError, TrustPolicy, UnverifiedBundle, bundle, encrypt,
     initiate, install, own_address, own_fingerprint, permit, receive,
 };
 use eft_types::{BareJid, DeviceAddress, DeviceId, Timestamp};
+use eft_xmpp::Element;
 use eft_xmpp::xep::message::{self, MessageHead};
-use eft_xmpp::xep::{omemo_legacy, omemo2, sce};
-use eft_xmpp::{Element, ns};
+use eft_xmpp::xep::{omemo2, sce};
 
 use crate::bot::Version;
 use crate::prosody::Prosody;
@@ -84,23 +86,11 @@ impl Rogue {
         let devices: Vec<_> = beside.iter().copied().chain([self.id()]).collect();
         // The bundle first: who hears of the list asks for it at once.
         for version in versions {
-            let (node, item) = bundle_item(*version, self.id());
+            let (node, item) = wire::bundle_item(*version, self.id());
             self.publish_bundle_at(server, *version, &node, &item)
                 .await?;
-            let list = match version {
-                Version::Omemo2 => omemo2::DeviceList {
-                    devices: devices.iter().map(|id| unlabelled(*id)).collect(),
-                }
-                .to_element(),
-                Version::Legacy => omemo_legacy::DeviceList {
-                    devices: devices.clone(),
-                }
-                .to_element(),
-            };
-            let (node, item) = match version {
-                Version::Omemo2 => (ns::OMEMO_2_DEVICES, omemo2::DEVICES_ITEM),
-                Version::Legacy => (ns::OMEMO_LEGACY_DEVICES, omemo_legacy::ITEM),
-            };
+            let (node, item) = wire::list_item(*version);
+            let list = wire::list(*version, &devices);
             self.publish(server, node, item, &list).await?;
         }
         Ok(())
@@ -117,7 +107,7 @@ impl Rogue {
         victim: DeviceId,
         version: Version,
     ) -> Result<(), RogueError> {
-        let (node, item) = bundle_item(version, victim);
+        let (node, item) = wire::bundle_item(version, victim);
         self.publish_bundle_at(server, version, &node, &item).await
     }
 
@@ -129,24 +119,7 @@ impl Rogue {
         item: &str,
     ) -> Result<(), RogueError> {
         let keys = bundle(&self.records, version.into())?;
-        let element = match version {
-            Version::Omemo2 => omemo2::Bundle {
-                signed_pre_key_id: keys.signed_pre_key_id,
-                signed_pre_key: keys.signed_pre_key,
-                signed_pre_key_signature: keys.signature,
-                identity_key: keys.identity_key,
-                pre_keys: keys.pre_keys,
-            }
-            .to_element(),
-            Version::Legacy => omemo_legacy::Bundle {
-                signed_pre_key_id: keys.signed_pre_key_id,
-                signed_pre_key: keys.signed_pre_key,
-                signed_pre_key_signature: keys.signature,
-                identity_key: keys.identity_key,
-                pre_keys: keys.pre_keys,
-            }
-            .to_element(),
-        };
+        let element = wire::bundle(version, keys);
         self.publish(server, node, item, &element).await
     }
 
@@ -174,7 +147,7 @@ impl Rogue {
             .and_then(|head| head.from)
             .ok_or("a stanza without a sender")?
             .to_bare();
-        let messages = encrypted_elements(&stanza, &sender)?;
+        let messages = wire::encrypted_elements(&stanza, &sender)?;
         if messages.is_empty() {
             return Err("nothing in the stanza is encrypted".into());
         }
@@ -225,7 +198,7 @@ impl Rogue {
         claimed: DeviceId,
     ) -> Result<String, RogueError> {
         let version = eft_omemo::Version::Omemo2;
-        let (node, item) = bundle_item(Version::Omemo2, to.device);
+        let (node, item) = wire::bundle_item(Version::Omemo2, to.device);
         let published = server
             .published_item(localpart(&to.jid)?, &node, &item)
             .await?;
@@ -354,77 +327,6 @@ fn missing_or_failed(error: StepError) -> Stop {
     match error {
         StepError::Missing(keys) => Stop::Missing(keys),
         error => Stop::Failed(error.into()),
-    }
-}
-
-/// The encrypted elements of a stanza with all of their keys.
-fn encrypted_elements(
-    stanza: &Element,
-    sender: &BareJid,
-) -> Result<Vec<(Version, EncryptedMessage)>, RogueError> {
-    let mut found = Vec::new();
-    if let Some(element) = omemo2::Encrypted::find(stanza) {
-        let wire = omemo2::Encrypted::parse(element)?.value;
-        let mut keys = Vec::new();
-        for recipient in wire.recipients {
-            for key in recipient.keys {
-                keys.push(EncryptedKey {
-                    jid: Some(recipient.jid.clone()),
-                    rid: DeviceId::new(key.device)?,
-                    kex: key.is_key_exchange,
-                    data: key.data,
-                });
-            }
-        }
-        let message = EncryptedMessage {
-            version: eft_omemo::Version::Omemo2,
-            sender: sender.clone(),
-            sid: DeviceId::new(wire.sender_device)?,
-            keys,
-            iv: None,
-            payload: wire.payload,
-        };
-        found.push((Version::Omemo2, message));
-    }
-    if let Some(element) = omemo_legacy::Encrypted::find(stanza) {
-        let wire = omemo_legacy::Encrypted::parse(element)?.value;
-        let mut keys = Vec::new();
-        for key in wire.keys {
-            keys.push(EncryptedKey {
-                jid: None,
-                rid: DeviceId::new(key.device)?,
-                kex: key.is_pre_key,
-                data: key.data,
-            });
-        }
-        let message = EncryptedMessage {
-            version: eft_omemo::Version::Legacy,
-            sender: sender.clone(),
-            sid: DeviceId::new(wire.sender_device)?,
-            keys,
-            iv: wire.iv,
-            payload: wire.payload,
-        };
-        found.push((Version::Legacy, message));
-    }
-    Ok(found)
-}
-
-fn bundle_item(version: Version, device: DeviceId) -> (String, String) {
-    match version {
-        Version::Omemo2 => (ns::OMEMO_2_BUNDLES.to_owned(), device.to_string()),
-        Version::Legacy => (
-            omemo_legacy::bundle_node(device),
-            omemo_legacy::ITEM.to_owned(),
-        ),
-    }
-}
-
-fn unlabelled(id: DeviceId) -> omemo2::ListedDevice {
-    omemo2::ListedDevice {
-        id,
-        label: None,
-        label_signature: None,
     }
 }
 
