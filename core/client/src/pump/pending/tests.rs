@@ -82,10 +82,7 @@ enum Order {
     Shuffled(u64),
 }
 
-fn pages<'a>(
-    archives: &'a [Vec<Element>],
-    order: Order,
-) -> Vec<(usize, Vec<(usize, &'a Element)>)> {
+fn pages(archives: &[Vec<Element>], order: Order) -> Vec<(usize, Vec<(usize, &Element)>)> {
     let mut by_archive: Vec<Vec<_>> = archives
         .iter()
         .enumerate()
