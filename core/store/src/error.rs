@@ -6,6 +6,7 @@ use eft_types::MessageId;
 use rusqlite::ErrorCode;
 use rusqlite::types::{FromSqlError, Type};
 
+use crate::cipher_provider::Exiting;
 use crate::model::OutboxId;
 use crate::secret::SecretError;
 
@@ -106,7 +107,7 @@ pub enum StoreError {
     /// The batch refers to a message of another batch.
     #[error("the batch refers to a message that is not in it")]
     ForeignReference,
-    /// The store was closed.
+    /// The store was closed, or the process is exiting.
     #[error("the store is closed")]
     Closed,
     /// A fault of this crate.
@@ -115,6 +116,20 @@ pub enum StoreError {
         /// What SQLite said.
         detail: String,
     },
+}
+
+impl From<Exiting> for OpenError {
+    fn from(_: Exiting) -> Self {
+        Self::Io {
+            detail: "the process is exiting".into(),
+        }
+    }
+}
+
+impl From<Exiting> for StoreError {
+    fn from(_: Exiting) -> Self {
+        Self::Closed
+    }
 }
 
 /// What a failure of SQLite means to a caller.

@@ -12,10 +12,11 @@
 
 #![allow(
     unsafe_code,
-    reason = "functions called by SQLCipher through C pointers, the call that hands it the key, and \
-              the look at its encrypted file"
+    reason = "functions called by SQLCipher through C pointers, the call that hands it the key, the \
+              look at its encrypted file, and the end of the process"
 )]
 
+mod exit;
 mod primitives;
 mod raw_file;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use std::{ptr, slice};
 use rusqlite::Connection;
 use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, sqlite3_key};
 
+pub(crate) use exit::{Exiting, Held, enter};
 use primitives::{BLOCK_BYTES, BadArgument, KEY_BYTES, Mode, aes_256_cbc};
 pub(crate) use primitives::{Hash, hmac, pbkdf2};
 pub(crate) use raw_file::RawFile;

@@ -10,6 +10,7 @@ use rusqlite::params;
 
 use super::Store;
 use super::open::load_key;
+use crate::cipher_provider::enter;
 use crate::connection::{Role, connect};
 use crate::error::OpenError;
 use crate::files::sync_folder;
@@ -33,6 +34,7 @@ impl Store {
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
         must_not_exist(path)?;
+        let _inside = enter()?;
         let unfinished = with_suffix(path, ".new");
         // Of a creation that was interrupted. Nothing was ever committed to it by a caller.
         remove_database(&unfinished)?;

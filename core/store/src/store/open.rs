@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::cipher_provider::enter;
 use crate::connection::{PAGE_BYTES, Role, connect};
 use crate::error::{OpenError, StoreError};
 use crate::key::StoreKey;
@@ -24,6 +25,7 @@ impl Store {
     /// [`OpenError`], by cause. The file is left as it is, whatever is wrong with it.
     pub fn open(path: &Path, key: &StoreKey, options: &StoreOptions) -> Result<Self, OpenError> {
         must_exist(path)?;
+        let _inside = enter()?;
         let mut writer = connect(path, key, options, Role::Writer)?;
         migrate::checked_version(&writer)?;
         log_ahead(&writer)?;

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::cipher_provider::{Held, enter};
 use crate::connection::{Role, connect};
 use crate::error::{OpenError, StoreError};
 use crate::key::StoreKey;
@@ -20,7 +21,7 @@ pub(super) struct Readers {
 }
 
 struct Pool {
-    idle: Vec<Connection>,
+    idle: Vec<Held>,
     open_count: usize,
 }
 
@@ -44,6 +45,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let _inside = enter()?;
         let mut reader = self.take()?;
         let Some(connection) = reader.connection.as_mut() else {
             return Err(StoreError::Bug {
@@ -75,6 +77,7 @@ impl Readers {
                 };
                 reader.connection = Some(
                     connect(&self.path, &self.key, &self.options, Role::Reader)
+                        .map(Held::new)
                         .map_err(reopening)?,
                 );
                 return Ok(reader);
@@ -94,7 +97,7 @@ impl Readers {
 /// A connection on loan.
 struct Reader<'r> {
     readers: &'r Readers,
-    connection: Option<Connection>,
+    connection: Option<Held>,
 }
 
 impl Drop for Reader<'_> {

@@ -6,6 +6,7 @@ use eft_types::BareJid;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::batch::{Batch, Durability};
+use crate::cipher_provider::{Held, enter};
 use crate::commit;
 use crate::committed::Committed;
 use crate::error::StoreError;
@@ -14,7 +15,7 @@ use crate::error::StoreError;
 pub(super) struct Writer(Mutex<State>);
 
 struct State {
-    connection: Connection,
+    connection: Held,
     /// What `PRAGMA synchronous` stands at.
     synchronous: Option<Durability>,
     /// There may be deferred commits that no sync has covered: ours, or at first those of the process
@@ -25,7 +26,7 @@ struct State {
 impl Writer {
     pub(super) const fn new(connection: Connection) -> Self {
         Self(Mutex::new(State {
-            connection,
+            connection: Held::new(connection),
             synchronous: None,
             unsynced: true,
         }))
@@ -37,12 +38,14 @@ impl Writer {
         batch: &Batch,
         durability: Durability,
     ) -> Result<Committed, StoreError> {
+        let _inside = enter()?;
         self.lock().transaction(durability, |transaction| {
             commit::apply(transaction, own, batch)
         })
     }
 
     pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let _inside = enter()?;
         let mut state = self.lock();
         if state.unsynced {
             state.transaction(Durability::Full, |_| Ok(()))?;
@@ -51,16 +54,14 @@ impl Writer {
     }
 
     pub(super) fn close(self) -> Result<(), StoreError> {
+        let inside = enter()?;
         let state = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         // The answer's first column says whether somebody else was in the way. That is no failure:
         // whoever closes last empties the log.
         state
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        state
-            .connection
-            .close()
-            .map_err(|(_, error)| StoreError::from(error))
+        state.connection.close(&inside).map_err(StoreError::from)
     }
 
     /// A panic while the lock was held rolled its transaction back, so the state is sound.

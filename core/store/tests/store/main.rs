@@ -10,6 +10,7 @@
 mod atomic;
 mod conversations;
 mod dedupe;
+mod exit;
 mod flood;
 mod foreign;
 mod hygiene;
