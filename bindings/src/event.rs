@@ -56,6 +56,14 @@ pub enum Event {
         /// The device id.
         device: u32,
     },
+    /// A device is listed for the legacy version only, and was for the better one: nothing is sent to it until
+    /// it is back.
+    DeviceDowngraded {
+        /// The account.
+        jid: String,
+        /// The device id.
+        device: u32,
+    },
     /// A device presented another identity key; nothing of it was accepted.
     IdentityChanged {
         /// The account.
@@ -95,6 +103,10 @@ impl From<::eft::Event> for Event {
                 device: device.into(),
             },
             ::eft::Event::DeviceVanished { jid, device } => Self::DeviceVanished {
+                jid: jid.to_string(),
+                device,
+            },
+            ::eft::Event::DeviceDowngraded { jid, device } => Self::DeviceDowngraded {
                 jid: jid.to_string(),
                 device,
             },

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
 use eft::{
     Content, Delivery, DeviceInfo, DistrustedBy, Event, Fingerprint, MessageId, Trust, TrustLevel,
     VerifiedBy,
@@ -323,6 +324,97 @@ async fn a_known_device_under_another_key_is_refused_and_told_of() {
     stage.close().await;
 }
 
+#[tokio::test]
+async fn a_bundle_under_another_key_than_the_known_one_is_refused_and_told_of() {
+    let mut stage = Stage::set().await;
+    let alice = stage.alice.jid.clone();
+    let phone = stage.phone.account.device_id();
+    let before = device_of(&stage.bob, &alice, phone).await;
+    // The operator swaps the legacy bundle of Alice's phone, and makes Bob ask for it: by a message of a
+    // legacy session that he does not have.
+    let mut rogue = Rogue::new(&alice).unwrap();
+    rogue
+        .replace_bundle(&stage.server, phone, Version::Legacy)
+        .await
+        .unwrap();
+    let lure = legacy_message_without_session(&stage.alice, phone, &stage.bob);
+    stage.server.inject(&lure).await.unwrap();
+    let refused = wait_for_identity_change(&mut stage.bob).await;
+    assert_eq!(refused, (alice.clone(), phone.as_u32()));
+    wait_for_unreadable(&mut stage.bob, "no-session").await;
+
+    assert_eq!(device_of(&stage.bob, &alice, phone).await, before);
+    let id = stage.bob.send(&alice, "still you?").await.unwrap();
+    stage.phone.wait_for_text("still you?").await.unwrap();
+    assert_reads_nothing(&rogue.read(&stage.archived(&stage.bob, id).await).unwrap());
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_device_that_falls_back_to_legacy_is_told_of_and_gets_nothing() {
+    let mut stage = Stage::set().await;
+    let alice = stage.alice.jid.clone();
+    let phone = stage.phone.account.device_id();
+    let laptop = stage.laptop.account.device_id();
+    // Her phone would put itself back on the list.
+    stage.phone.account.shut_down().await;
+    let list = format!("<devices xmlns='urn:xmpp:omemo:2'><device id='{laptop}'/></devices>");
+    stage
+        .server
+        .publish_as_operator("alice", "urn:xmpp:omemo:2:devices", "current", &list)
+        .await
+        .unwrap();
+    let told = stage
+        .bob
+        .wait("the downgrade", |event| match event {
+            Event::DeviceDowngraded { jid, device } => Some((jid.clone(), *device)),
+            _ => None,
+        })
+        .await
+        .unwrap();
+    assert_eq!(told, (alice.clone(), phone.as_u32()));
+    let log = device_log(&stage.bob, stage.folder.path());
+    let line = (
+        alice.to_string(),
+        phone.to_string(),
+        "downgraded".to_owned(),
+    );
+    assert!(log.contains(&line), "{log:?}");
+    let id = stage.bob.send(&alice, "in the better one").await.unwrap();
+    let got = stage
+        .laptop
+        .wait_for_text("in the better one")
+        .await
+        .unwrap();
+    assert_eq!(got.encryption, eft::Encryption::Omemo2);
+    let stanza = stage.archived(&stage.bob, id).await;
+    assert!(stanza.contains(&laptop.to_string()), "{stanza}");
+    assert!(!stanza.contains(&phone.to_string()), "{stanza}");
+    stage.close().await;
+}
+
+/// A well-formed legacy message (XEP-0384 0.3) that belongs to no session.
+fn legacy_message_without_session(from: &Login, device: DeviceId, to: &Phone) -> String {
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    // Version byte; fields 1 (ratchet key with its type byte), 2 (counter), 3 (previous counter) and 4
+    // (ciphertext) of the protocol buffer; MAC.
+    let mut message = vec![0x33, 0x0a, 33, 0x05];
+    message.extend([9; 32]);
+    message.extend([0x10, 0, 0x18, 0, 0x22, 16]);
+    message.extend([0; 16 + 8]);
+    format!(
+        "<message xmlns='jabber:client' type='chat' from='{from}/phone' to='{to}' id='lure'>\
+         <encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='{device}'>\
+         <key rid='{rid}'>{key}</key><iv>{iv}</iv></header><payload>{payload}</payload></encrypted></message>",
+        from = from.jid,
+        to = to.account.jid(),
+        rid = to.account.device_id(),
+        key = base64(&message),
+        iv = base64(&[0; 12]),
+        payload = base64(b"nothing"),
+    )
+}
+
 async fn decide(phone: &Phone, whose: &eft::BareJid, key: Fingerprint, level: TrustLevel) {
     phone.account.set_trust(whose, key, level).await.unwrap();
 }
@@ -393,6 +485,7 @@ fn device_log(phone: &Phone, scratch: &Path) -> Vec<(String, String, String)> {
             let kind = match row.get::<_, i64>(2)? {
                 1 => "appeared",
                 4 => "identity changed",
+                5 => "downgraded",
                 _ => "other",
             };
             Ok((

@@ -65,6 +65,12 @@ impl Output {
                 *device,
                 "is no longer listed",
             ),
+            Event::DeviceDowngraded { jid, device } => self.note(
+                "device-downgraded",
+                jid.as_str(),
+                *device,
+                "is listed for legacy OMEMO only now; nothing is sent to it",
+            ),
             Event::IdentityChanged { jid, device } => self.note(
                 "identity-changed",
                 jid.as_str(),

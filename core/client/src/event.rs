@@ -35,6 +35,14 @@ pub enum Event {
         /// Its device id.
         device: u32,
     },
+    /// A device that could be reached over `urn:xmpp:omemo:2` is listed for the legacy version only. That
+    /// may be its server's doing: nothing is sent to it until it is back on the better list.
+    DeviceDowngraded {
+        /// The account.
+        jid: BareJid,
+        /// Its device id.
+        device: u32,
+    },
     /// A device presented another identity key than the one known for it; nothing of it was
     /// accepted.
     IdentityChanged {

@@ -41,6 +41,8 @@ pub(crate) enum Notice {
     DeviceAppeared(DeviceAddress),
     /// A device vanished from a list.
     DeviceVanished(DeviceAddress),
+    /// A device is on the legacy list only, and was on the better one.
+    DeviceDowngraded(DeviceAddress),
     /// A device came under another key.
     IdentityChanged(DeviceAddress),
 }
@@ -193,6 +195,7 @@ impl<'s> Unit<'s> {
                 )
             }
             EngineEvent::DeviceDowngraded { address } => {
+                self.notices.push(Notice::DeviceDowngraded(address.clone()));
                 (address, DeviceEventKind::Downgraded, None)
             }
             EngineEvent::IdentityChangeRefused {

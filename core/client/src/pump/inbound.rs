@@ -1,6 +1,6 @@
 //! A message stanza becomes rows.
 
-mod bounds;
+pub(super) mod bounds;
 mod known;
 
 use eft_omemo::{EncryptedMessage, Malformed, Outcome, ReceiveContext, Version, needs, receive};

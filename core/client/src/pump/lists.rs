@@ -1,13 +1,14 @@
 //! Device lists and bundles: asked for when needed, handed to the engine when they come.
 
 use eft_omemo::{
-    Action, BundleError, DeviceList, InitiateError, UnverifiedBundle, Version,
+    Action, BundleError, Changes, DeviceList, Event, InitiateError, UnverifiedBundle, Version,
     device_list_received, initiate,
 };
 use eft_types::{BareJid, DeviceAddress};
 use rand::rngs::StdRng;
 
 use super::Pump;
+use super::inbound::bounds;
 use super::job::{self, Finding};
 use super::link::Phase;
 use super::request::RequestError;
@@ -221,6 +222,23 @@ fn begin_session(
             Ok(Ok(()))
         }
         Err(InitiateError::Step(error)) => Err(Error::bug(error.to_string())),
-        Err(error) => Ok(Err(Unusable::Refused(error))),
+        Err(error) => {
+            // As in a message: that somebody published other keys is for the user to know.
+            if let InitiateError::IdentityChanged {
+                address,
+                known,
+                found,
+            } = &error
+                && !bounds::is_logged_today(unit, address)?
+            {
+                let refused = Event::IdentityChangeRefused {
+                    address: address.clone(),
+                    known: *known,
+                    found: *found,
+                };
+                unit.absorb(Changes::new(), Vec::new(), vec![refused]);
+            }
+            Ok(Err(Unusable::Refused(error)))
+        }
     }
 }

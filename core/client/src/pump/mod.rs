@@ -323,6 +323,10 @@ impl Pump {
                     jid: address.jid.clone(),
                     device: address.device.as_u32(),
                 }),
+                Notice::DeviceDowngraded(address) => self.send_event(Event::DeviceDowngraded {
+                    jid: address.jid.clone(),
+                    device: address.device.as_u32(),
+                }),
                 Notice::IdentityChanged(address) => self.send_event(Event::IdentityChanged {
                     jid: address.jid.clone(),
                     device: address.device.as_u32(),

@@ -2,6 +2,7 @@
 
 use eft_omemo::{Action, Event, Received};
 use eft_store::DeviceEventKind;
+use eft_types::DeviceAddress;
 
 use super::Seen;
 use crate::error::Error;
@@ -56,6 +57,14 @@ fn is_told_already(unit: &Unit<'_>, seen: &mut Seen, event: &Event) -> Result<bo
     if !seen.identity_changes.insert(address.clone()) {
         return Ok(true);
     }
+    is_logged_today(unit, address)
+}
+
+/// Whether the device log has a line of today about another identity key of this device.
+pub(in crate::pump) fn is_logged_today(
+    unit: &Unit<'_>,
+    address: &DeviceAddress,
+) -> Result<bool, Error> {
     let log = unit
         .store()
         .device_log(Some(&address.jid), LOG_LINES_READ)?;
