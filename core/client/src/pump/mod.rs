@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `link` | one connection and what is only true while it lasts |
 //! | `request`, `job` | questions to the server, beside the pump |
+//! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
 //! | `connecting`, `session` | making a connection; what is asked and published on it; who may say what |
 //! | `inbound` | a stanza becomes rows |
 //! | `pending` | messages that others of the same device must come before |
@@ -26,6 +27,7 @@ mod action;
 mod audience;
 mod backoff;
 mod catch_up;
+mod commands;
 mod connecting;
 mod inbound;
 mod job;
@@ -36,15 +38,14 @@ pub(crate) mod pending;
 mod request;
 mod session;
 mod stanza;
+mod telling;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-use eft_store::{Durability, MessageUpdate, NewMessage, NewOutboxEntry, OutboxContent, Store};
-use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId};
+use eft_store::{MessageUpdate, Store};
+use eft_types::{BareJid, DeviceAddress, DeviceId};
 use eft_xmpp::driver::{ClientTls, Event as LinkEvent, SendError};
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::runtime::Builder;
 use tokio::sync::{broadcast, mpsc};
@@ -54,18 +55,15 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
-use crate::devices;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event};
 use crate::reader::ReaderThread;
-use crate::translate::read;
-use crate::unit::{Done, Notice, Unit};
 
 use self::backoff::Backoff;
-use self::inbound::Receiving;
+use self::commands::Flow;
 use self::job::Finding;
-use self::link::{INPUTS_AT_ONCE, Input, Link, Phase};
-use self::pending::{Pending, Retry};
+use self::link::{INPUTS_AT_ONCE, Input, Link};
+use self::pending::Pending;
 
 /// The pump of one account.
 pub(crate) struct Pump {
@@ -88,13 +86,6 @@ pub(crate) struct Pump {
     jobs: JoinSet<Finding>,
     /// Messages that wait for others of their device.
     pending: Pending,
-}
-
-/// Whether the thread goes on.
-enum Flow {
-    Continue,
-    /// Close the account, then answer.
-    Stop(Reply<()>),
 }
 
 impl Pump {
@@ -180,51 +171,6 @@ impl Pump {
         }
     }
 
-    async fn handle_command(&mut self, command: Command) -> Flow {
-        match command {
-            Command::Connect { options, reply } => self.wish_connection(options, reply),
-            Command::Disconnect { reply } => {
-                self.disconnect().await;
-                let _ = reply.send(Ok(()));
-            }
-            Command::Send { peer, text, reply } => {
-                let _ = reply.send(self.queue_text(peer, text));
-            }
-            Command::SetTrust {
-                jid,
-                fingerprint,
-                level,
-                reply,
-            } => {
-                let result = self.commit(|unit, _| {
-                    let now = unit.now;
-                    let changes = unit.sure_step(|records| {
-                        eft_omemo::set_trust(records, &jid, fingerprint, level, now)
-                    })?;
-                    unit.apply(changes);
-                    Ok(())
-                });
-                let _ = reply.send(result);
-            }
-            Command::ResetSessions { with, reply } => {
-                let _ = reply.send(self.reset_sessions(with.as_ref()));
-            }
-            Command::Contacts { reply } => {
-                let online = self
-                    .link
-                    .as_ref()
-                    .filter(|link| link.phase == Phase::Online);
-                let _ = reply.send(match online {
-                    Some(link) => Ok(link.contacts.to_vec()),
-                    None => Err(Error::offline("not connected")),
-                });
-            }
-            Command::RefreshDevices { jid, reply } => self.refresh_devices(&jid, reply),
-            Command::Close { reply } => return Flow::Stop(reply),
-        }
-        Flow::Continue
-    }
-
     /// Takes an input and what has come behind it, as one unit of work.
     async fn handle_inputs(&mut self, first: Input) -> Result<(), Error> {
         let mut inputs = vec![first];
@@ -277,142 +223,6 @@ impl Pump {
             self.drop_link(connecting::closed_error(&closed.reason));
         }
         Ok(())
-    }
-
-    /// Runs something as one unit of work, commits it, and tells what happened.
-    fn commit<T>(
-        &mut self,
-        work: impl FnOnce(&mut Unit<'_>, &mut StdRng) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let store = Arc::clone(&self.store);
-        let mut unit = Unit::begin(&store, clock::now());
-        let value = work(&mut unit, &mut self.rng)?;
-        let done = unit.commit(Durability::Full)?;
-        self.tell(&done)?;
-        Ok(value)
-    }
-
-    /// Tells the app what a commit did (law 1: not before).
-    fn tell(&mut self, done: &Done) -> Result<(), Error> {
-        if let Some(link) = self.link.as_mut() {
-            for key in &done.added_actions {
-                link.actions_due = true;
-                if link.actions_begun.contains(key) {
-                    link.actions_again.insert(key.clone());
-                }
-            }
-        }
-        for id in done.news() {
-            if let Some(row) = self.store.message(id)? {
-                self.send_event(Event::MessageReceived(read::message(row)));
-            }
-        }
-        for id in done.committed.updated() {
-            if let Some(row) = self.store.message(*id)? {
-                self.send_event(Event::MessageChanged(read::message(row)));
-            }
-        }
-        for notice in &done.notices {
-            match notice {
-                Notice::Inserted(_) => {}
-                Notice::DeviceAppeared(address) => {
-                    let device = devices::one(&self.store, &self.own, address)?;
-                    self.send_event(Event::DeviceAppeared { device });
-                }
-                Notice::DeviceVanished(address) => self.send_event(Event::DeviceVanished {
-                    jid: address.jid.clone(),
-                    device: address.device.as_u32(),
-                }),
-                Notice::DeviceDowngraded(address) => self.send_event(Event::DeviceDowngraded {
-                    jid: address.jid.clone(),
-                    device: address.device.as_u32(),
-                }),
-                Notice::IdentityChanged(address) => self.send_event(Event::IdentityChanged {
-                    jid: address.jid.clone(),
-                    device: address.device.as_u32(),
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Tries what waits of these devices again.
-    fn retry_pending(
-        &mut self,
-        devices: &BTreeSet<DeviceAddress>,
-        context: Receiving,
-    ) -> Result<(), Error> {
-        self.with_pending(|retry, pending, tell| retry.run(pending, devices, context, tell))
-    }
-
-    /// A last try for everything that waits: no archive has anything more.
-    fn end_pending(&mut self) -> Result<(), Error> {
-        let devices = self.pending.devices();
-        self.retry_pending(&devices, Receiving::Live)?;
-        if self.pending.devices().is_empty() {
-            return Ok(());
-        }
-        self.with_pending(|retry, pending, tell| retry.give_up(pending, tell))
-    }
-
-    fn with_pending(
-        &mut self,
-        work: impl FnOnce(
-            &mut Retry<'_>,
-            &mut Pending,
-            &mut dyn FnMut(&Done) -> Result<(), Error>,
-        ) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let store = Arc::clone(&self.store);
-        let own = self.own.clone();
-        let mut rng = StdRng::from_rng(&mut self.rng);
-        let mut pending = core::mem::take(&mut self.pending);
-        let mut retry = Retry {
-            store: &store,
-            own: &own,
-            now: clock::now(),
-            rng: &mut rng,
-        };
-        let result = work(&mut retry, &mut pending, &mut |done| self.tell(done));
-        self.pending = pending;
-        result
-    }
-
-    /// Nobody listening is no error.
-    fn send_event(&self, event: Event) {
-        let _ = self.events.send(event);
-    }
-
-    /// Puts a text into the outbox: plaintext at rest in the encrypted database, encrypted for the
-    /// wire only when the stream and the device lists are ready.
-    fn queue_text(&mut self, peer: BareJid, text: String) -> Result<MessageId, Error> {
-        let origin_id = OriginId::new(stanza::new_id(&mut self.rng));
-        let own = self.own.jid.clone();
-        let store = Arc::clone(&self.store);
-        let mut unit = Unit::begin(&store, clock::now());
-        let message = unit.batch.insert_message(NewMessage::outgoing(
-            eft_store::ConversationRef::direct(peer.clone()),
-            own.into(),
-            origin_id,
-            eft_store::Plaintext::text(text),
-            unit.now,
-        ));
-        unit.batch.enqueue(NewOutboxEntry {
-            content: OutboxContent::NewMessage(message),
-            stanza: None,
-            to: Some(peer),
-            queued: unit.now,
-        });
-        let done = unit.commit(Durability::Full)?;
-        let id = done
-            .committed
-            .message(message)
-            .map(eft_store::Insertion::id)
-            .ok_or_else(|| Error::bug("a queued message has no row"))?;
-        if let Err(error) = self.advance() {
-            self.drop_link(error);
-        }
-        Ok(id)
     }
 
     /// Does whatever can be done now.

@@ -1,0 +1,99 @@
+//! What the handles ask for.
+
+use std::sync::Arc;
+
+use eft_store::{Durability, NewMessage, NewOutboxEntry, OutboxContent};
+use eft_types::{BareJid, MessageId, OriginId};
+
+use super::link::Phase;
+use super::{Pump, stanza};
+use crate::clock;
+use crate::command::{Command, Reply};
+use crate::error::Error;
+use crate::unit::Unit;
+
+/// Whether the thread goes on.
+pub(super) enum Flow {
+    Continue,
+    /// Close the account, then answer.
+    Stop(Reply<()>),
+}
+
+impl Pump {
+    pub(super) async fn handle_command(&mut self, command: Command) -> Flow {
+        match command {
+            Command::Connect { options, reply } => self.wish_connection(options, reply),
+            Command::Disconnect { reply } => {
+                self.disconnect().await;
+                let _ = reply.send(Ok(()));
+            }
+            Command::Send { peer, text, reply } => {
+                let _ = reply.send(self.queue_text(peer, text));
+            }
+            Command::SetTrust {
+                jid,
+                fingerprint,
+                level,
+                reply,
+            } => {
+                let result = self.commit(|unit, _| {
+                    let now = unit.now;
+                    let changes = unit.sure_step(|records| {
+                        eft_omemo::set_trust(records, &jid, fingerprint, level, now)
+                    })?;
+                    unit.apply(changes);
+                    Ok(())
+                });
+                let _ = reply.send(result);
+            }
+            Command::ResetSessions { with, reply } => {
+                let _ = reply.send(self.reset_sessions(with.as_ref()));
+            }
+            Command::Contacts { reply } => {
+                let online = self
+                    .link
+                    .as_ref()
+                    .filter(|link| link.phase == Phase::Online);
+                let _ = reply.send(match online {
+                    Some(link) => Ok(link.contacts.to_vec()),
+                    None => Err(Error::offline("not connected")),
+                });
+            }
+            Command::RefreshDevices { jid, reply } => self.refresh_devices(&jid, reply),
+            Command::Close { reply } => return Flow::Stop(reply),
+        }
+        Flow::Continue
+    }
+
+    /// Puts a text into the outbox: plaintext at rest in the encrypted database, encrypted for the
+    /// wire only when the stream and the device lists are ready.
+    fn queue_text(&mut self, peer: BareJid, text: String) -> Result<MessageId, Error> {
+        let origin_id = OriginId::new(stanza::new_id(&mut self.rng));
+        let own = self.own.jid.clone();
+        let store = Arc::clone(&self.store);
+        let mut unit = Unit::begin(&store, clock::now());
+        let message = unit.batch.insert_message(NewMessage::outgoing(
+            eft_store::ConversationRef::direct(peer.clone()),
+            own.into(),
+            origin_id,
+            eft_store::Plaintext::text(text),
+            unit.now,
+        ));
+        unit.batch.enqueue(NewOutboxEntry {
+            content: OutboxContent::NewMessage(message),
+            stanza: None,
+            to: Some(peer),
+            queued: unit.now,
+        });
+        let done = unit.commit(Durability::Full)?;
+        let id = done
+            .committed
+            .message(message)
+            .map(eft_store::Insertion::id)
+            .ok_or_else(|| Error::bug("a queued message has no row"))?;
+        if let Err(error) = self.advance() {
+            self.drop_link(error);
+        }
+        Ok(id)
+    }
+}

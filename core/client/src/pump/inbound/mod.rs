@@ -1,0 +1,275 @@
+//! A message stanza becomes rows.
+//!
+//! | File | Noun |
+//! |---|---|
+//! | `known` | which message it is: one that we have, or another |
+//! | `reading` | what it holds |
+//! | `found` | what that turned out to be |
+//! | `waiting` | a message that others of its device must come before |
+//! | `bounds` | what a sender could have of us without end |
+
+pub(super) mod bounds;
+mod found;
+mod known;
+mod reading;
+mod waiting;
+
+use eft_store::{
+    ArchiveId, ConversationRef, DeliveryState, Direction, MessageUpdate, NewMessage, Place,
+    SendFailure,
+};
+use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
+use eft_xmpp::xep::delay::Delay;
+use eft_xmpp::xep::stanza_error::StanzaError;
+use eft_xmpp::xep::stanza_id;
+use eft_xmpp::{Element, ns};
+use rand::rngs::StdRng;
+
+use self::found::{Found, Read};
+use self::known::Namesake;
+pub(crate) use self::known::Seen;
+pub(crate) use self::waiting::Retried;
+use crate::error::Error;
+use crate::unit::Unit;
+
+/// How a message came to us. Whoever names a source has checked that it may speak (carbons and
+/// archive results only from our own account).
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// From the stream itself.
+    Live,
+    /// Copied from another client of ours (XEP-0280).
+    Carbon,
+    /// From our archive (XEP-0313), reading forward.
+    Archive {
+        /// The archive's id.
+        id: ArchiveId,
+        /// When the archive took it.
+        stamp: Option<Timestamp>,
+        /// Of the page that shows a new device what was there before it.
+        is_first_page: bool,
+    },
+}
+
+/// A message stanza with what is known about its way to us.
+pub(crate) struct Inbound<'a> {
+    own: &'a DeviceAddress,
+    stanza: &'a Element,
+    from: Jid,
+    to: BareJid,
+    source: Source,
+}
+
+impl<'a> Inbound<'a> {
+    /// `None` for a stanza that is no message of a conversation: of a type that Eft does not read,
+    /// or with addresses that are none.
+    pub(crate) fn new(own: &'a DeviceAddress, stanza: &'a Element, source: Source) -> Option<Self> {
+        if !stanza.is("message", eft_xmpp::ns::CLIENT)
+            || matches!(stanza.attr("type"), Some("groupchat" | "headline"))
+        {
+            return None;
+        }
+        let address = |name, absent: &BareJid| match stanza.attr(name) {
+            Some(text) => Jid::new(text).ok(),
+            // RFC 6120 §8.1: without an address the stanza is from or to the account.
+            None => Some(absent.clone().into()),
+        };
+        Some(Self {
+            own,
+            stanza,
+            from: address("from", &own.jid)?,
+            to: address("to", &own.jid)?.to_bare(),
+            source,
+        })
+    }
+
+    fn sender(&self) -> BareJid {
+        self.from.to_bare()
+    }
+
+    fn is_outgoing(&self) -> bool {
+        self.sender() == self.own.jid
+    }
+
+    fn peer(&self) -> BareJid {
+        if self.is_outgoing() {
+            self.to.clone()
+        } else {
+            self.sender()
+        }
+    }
+
+    /// XEP-0359: only our own account names stanzas in our archive.
+    fn archive_id(&self) -> Option<ArchiveId> {
+        match &self.source {
+            Source::Archive { id, .. } => Some(id.clone()),
+            Source::Live | Source::Carbon => {
+                stanza_id::stanza_id(self.stanza, &self.own.jid.clone().into())
+                    .map(|id| ArchiveId::new(self.own.jid.clone(), id))
+            }
+        }
+    }
+
+    /// Whether there is an OMEMO element, of whichever version and however well-formed.
+    fn is_encrypted(&self) -> bool {
+        self.stanza.has_child("encrypted", ns::OMEMO_2)
+            || self.stanza.has_child("encrypted", ns::OMEMO_LEGACY)
+    }
+
+    fn is_before_this_device(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Archive {
+                is_first_page: true,
+                ..
+            }
+        )
+    }
+
+    fn server_time(&self) -> Option<Timestamp> {
+        match &self.source {
+            Source::Archive { stamp, .. } => *stamp,
+            // Our server says when it took an offline message; it speaks as the account or as itself.
+            Source::Live | Source::Carbon => {
+                let domain = Jid::new(self.own.jid.domain().as_str()).ok();
+                [Some(self.own.jid.clone().into()), domain]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|by| Delay::find(self.stanza, &by))
+                    .map(|delay| delay.stamp)
+            }
+        }
+    }
+
+    /// Takes the message into the unit of work.
+    pub(crate) fn take(
+        self,
+        unit: &mut Unit<'_>,
+        seen: &mut Seen,
+        context: Receiving,
+        rng: &mut StdRng,
+    ) -> Result<(), Error> {
+        if self.stanza.attr("type") == Some("error") {
+            return self.take_error(unit);
+        }
+        let archive_id = self.archive_id();
+        // Law 4: duplicates are silent. The ratchet must not see them at all.
+        if self.is_known_by_archive(unit, seen, archive_id.as_ref())? {
+            return Ok(());
+        }
+        let namesake = self.namesake(unit, seen, archive_id.as_ref())?;
+        if let Namesake::Same(row) = &namesake
+            && row.content.is_readable()
+        {
+            // Our own message coming back, or a second way to one that we have.
+            Self::bind(unit, row, archive_id);
+            return Ok(());
+        }
+        let read = match self.read(unit, seen, context, rng)? {
+            Found::Nothing | Found::Transient => return Ok(()),
+            Found::Duplicate => None,
+            Found::Message(read) => Some(read),
+        };
+        match (namesake, read) {
+            (Namesake::Same(row) | Namesake::Perhaps(row), None) => {
+                Self::bind(unit, &row, archive_id);
+            }
+            (Namesake::None | Namesake::Other, None) => {}
+            (Namesake::Perhaps(row), Some(read)) if row.content.is_readable() => {
+                if read.content.is_readable() {
+                    // The ratchet reads nothing twice: this is news under an old id.
+                    self.insert(unit, archive_id, None, read);
+                } else {
+                    // It was read, and the session has left it behind since.
+                    Self::bind(unit, &row, archive_id);
+                }
+            }
+            (Namesake::Other, Some(read)) => self.insert(unit, archive_id, None, read),
+            (_, Some(read)) => {
+                let id = self.sender_id();
+                self.insert(unit, archive_id, id, read);
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        unit: &mut Unit<'_>,
+        archive_id: Option<ArchiveId>,
+        origin_id: Option<OriginId>,
+        read: Read,
+    ) {
+        let is_outgoing = self.is_outgoing();
+        let place = match self.source {
+            Source::Archive { .. } => Place::ArchiveNewer,
+            Source::Live | Source::Carbon => Place::Provisional,
+        };
+        // Failures are bounded per day (law 4), and the delay on a live stanza may be anybody's word.
+        let server_time = match self.source {
+            Source::Live | Source::Carbon if !read.content.is_readable() => None,
+            _ => self.server_time(),
+        };
+        let message = NewMessage {
+            direction: if is_outgoing {
+                Direction::Outgoing
+            } else {
+                Direction::Incoming
+            },
+            sender_device: read.device,
+            sender_key: read.key,
+            origin_id,
+            archive_id,
+            server_time,
+            place,
+            encryption: read.encryption,
+            unread: !is_outgoing,
+            ..NewMessage::incoming(
+                ConversationRef::direct(self.peer()),
+                self.sender().into(),
+                read.content,
+                unit.now,
+            )
+        };
+        let position = read.position;
+        let message = unit.batch.insert_message(message);
+        unit.announce(message);
+        if let Some(position) = position {
+            unit.wait(message, position);
+        }
+    }
+
+    /// An error stanza about a message of ours (RFC 6120 §8.3).
+    fn take_error(&self, unit: &mut Unit<'_>) -> Result<(), Error> {
+        let Some(id) = self.stanza.attr("id") else {
+            return Ok(());
+        };
+        let own: Jid = self.own.jid.clone().into();
+        if let Some(row) =
+            unit.store()
+                .message_by_origin_id(&self.sender(), &own, &OriginId::new(id))?
+        {
+            let error = StanzaError::parse(self.stanza);
+            unit.batch.update_message(
+                row.id,
+                MessageUpdate::Delivery(DeliveryState::Failed {
+                    reason: SendFailure::Refused,
+                    detail: Some(error.to_string()),
+                }),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// In which situation messages are received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiving {
+    /// Every archive is at its end: what is missing now will not come.
+    Live,
+    /// Older messages may still come.
+    CatchUp,
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,125 @@
+//! A unit of work is committed, and then told of (law 1).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eft_store::Durability;
+use eft_types::DeviceAddress;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use super::Pump;
+use super::inbound::Receiving;
+use super::pending::{Pending, Retry};
+use crate::clock;
+use crate::devices;
+use crate::error::Error;
+use crate::event::Event;
+use crate::translate::read;
+use crate::unit::{Done, Notice, Unit};
+
+impl Pump {
+    /// Runs something as one unit of work, commits it, and tells what happened.
+    pub(super) fn commit<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>, &mut StdRng) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = Arc::clone(&self.store);
+        let mut unit = Unit::begin(&store, clock::now());
+        let value = work(&mut unit, &mut self.rng)?;
+        let done = unit.commit(Durability::Full)?;
+        self.tell(&done)?;
+        Ok(value)
+    }
+
+    /// Tells the app what a commit did (law 1: not before).
+    pub(super) fn tell(&mut self, done: &Done) -> Result<(), Error> {
+        if let Some(link) = self.link.as_mut() {
+            for key in &done.added_actions {
+                link.actions_due = true;
+                if link.actions_begun.contains(key) {
+                    link.actions_again.insert(key.clone());
+                }
+            }
+        }
+        for id in done.news() {
+            if let Some(row) = self.store.message(id)? {
+                self.send_event(Event::MessageReceived(read::message(row)));
+            }
+        }
+        for id in done.committed.updated() {
+            if let Some(row) = self.store.message(*id)? {
+                self.send_event(Event::MessageChanged(read::message(row)));
+            }
+        }
+        for notice in &done.notices {
+            match notice {
+                Notice::Inserted(_) => {}
+                Notice::DeviceAppeared(address) => {
+                    let device = devices::one(&self.store, &self.own, address)?;
+                    self.send_event(Event::DeviceAppeared { device });
+                }
+                Notice::DeviceVanished(address) => self.send_event(Event::DeviceVanished {
+                    jid: address.jid.clone(),
+                    device: address.device.as_u32(),
+                }),
+                Notice::DeviceDowngraded(address) => self.send_event(Event::DeviceDowngraded {
+                    jid: address.jid.clone(),
+                    device: address.device.as_u32(),
+                }),
+                Notice::IdentityChanged(address) => self.send_event(Event::IdentityChanged {
+                    jid: address.jid.clone(),
+                    device: address.device.as_u32(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries what waits of these devices again.
+    pub(super) fn retry_pending(
+        &mut self,
+        devices: &BTreeSet<DeviceAddress>,
+        context: Receiving,
+    ) -> Result<(), Error> {
+        self.with_pending(|retry, pending, tell| retry.run(pending, devices, context, tell))
+    }
+
+    /// A last try for everything that waits: no archive has anything more.
+    pub(super) fn end_pending(&mut self) -> Result<(), Error> {
+        let devices = self.pending.devices();
+        self.retry_pending(&devices, Receiving::Live)?;
+        if self.pending.devices().is_empty() {
+            return Ok(());
+        }
+        self.with_pending(|retry, pending, tell| retry.give_up(pending, tell))
+    }
+
+    fn with_pending(
+        &mut self,
+        work: impl FnOnce(
+            &mut Retry<'_>,
+            &mut Pending,
+            &mut dyn FnMut(&Done) -> Result<(), Error>,
+        ) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let store = Arc::clone(&self.store);
+        let own = self.own.clone();
+        let mut rng = StdRng::from_rng(&mut self.rng);
+        let mut pending = core::mem::take(&mut self.pending);
+        let mut retry = Retry {
+            store: &store,
+            own: &own,
+            now: clock::now(),
+            rng: &mut rng,
+        };
+        let result = work(&mut retry, &mut pending, &mut |done| self.tell(done));
+        self.pending = pending;
+        result
+    }
+
+    /// Nobody listening is no error.
+    pub(super) fn send_event(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}
