@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-kotlin check check-rust check-policy setup-demo setup-test
+.PHONY: help demo test test-rust test-kotlin check check-rust check-policy soak soak-status setup-demo setup-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -15,6 +15,12 @@ test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server
 	@echo "make test: everything passed"
 
 check: check-rust check-policy ## Format, lints, docs, import directions, words, licences, advisories
+
+soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
+	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)
+
+soak-status: ## What the long campaigns have reached
+	@tests/soak/run.py --status
 
 # The parts, for those who work on one of them.
 
@@ -35,6 +41,7 @@ check-policy: ## Import directions, words, licences and advisories only
 	tests/check/words.sh --self-test
 	tests/check/words.sh
 	tests/check/deny.sh --self-test
+	tests/soak/run.py --self-test
 	tests/check/deny.sh
 
 setup-demo:

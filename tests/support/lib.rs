@@ -15,6 +15,7 @@
 //! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
 //! | [`unencrypted`] | [`open_database`] of a phone without Eft, and [`unencrypted_copy`] of it |
 //! | [`port`] | [`free_port`] |
+//! | [`soak`] | [`Slice`](soak::Slice): a test that can run for as long as one likes |
 //!
 //! ```no_run
 //! # async fn story() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,6 +40,7 @@ pub mod port;
 mod process;
 pub mod prosody;
 pub mod rogue;
+pub mod soak;
 pub mod unencrypted;
 
 pub use bot::{Bot, BotError, BotOptions, Version};

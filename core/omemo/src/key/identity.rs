@@ -43,8 +43,10 @@ impl IdentityKeyPair {
         }
     }
 
-    /// `Sig(IK, message)` with fresh randomness.
-    pub(crate) fn sign(&self, message: &[u8], rng: &mut impl rand_core::CryptoRng) -> [u8; 64] {
+    /// `Sig(IK, message)` (XEdDSA §2.6) with fresh randomness: a plain Ed25519 signature under the key's
+    /// Ed25519 form, and what legacy OMEMO verifies with the Curve25519 form. The engine signs prekeys with
+    /// it; a caller may sign the label of its device (XEP-0384 §5.3.1).
+    pub fn sign(&self, message: &[u8], rng: &mut impl rand_core::CryptoRng) -> [u8; 64] {
         let mut z = zeroize::Zeroizing::new([0; 64]);
         rng.fill_bytes(z.as_mut_slice());
         xeddsa::sign(self.pair.private().bytes(), message, &z)

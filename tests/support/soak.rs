@@ -1,0 +1,107 @@
+//! Slices of campaigns that are too long for one run of the tests.
+//!
+//! A test is a campaign's short form. `make soak WHAT=name` runs it for longer: it names the campaign, the time and
+//! the first seed in the environment, reads the summary line, and writes the ledger.
+
+use std::time::{Duration, Instant};
+
+/// Names the campaign that is to run long.
+const WHAT: &str = "EFT_SOAK";
+/// For how many minutes.
+const MINUTES: &str = "EFT_SOAK_MINUTES";
+/// The first seed; the others follow it.
+const SEED: &str = "EFT_SOAK_SEED";
+
+/// One run of a campaign: it hands out seeds until its time or its count is up, and then says what it did.
+#[derive(Debug)]
+pub struct Slice {
+    name: &'static str,
+    first_seed: u64,
+    next_seed: u64,
+    end: End,
+    count: u64,
+    violations: u64,
+}
+
+#[derive(Debug)]
+enum End {
+    /// The short form: after so many.
+    Count(u64),
+    /// The long form.
+    At(Instant),
+}
+
+impl Slice {
+    /// Begins the slice of campaign `name`. Its short form, the one of `make test`, ends once `short` are counted
+    /// and always has the same seeds.
+    #[must_use]
+    pub fn begin(name: &'static str, short: u64) -> Self {
+        let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+        let long = std::env::var(WHAT).is_ok_and(|what| what == name);
+        let (seed, end) = if long {
+            let time = Duration::from_secs(60 * number(MINUTES).unwrap_or(25));
+            (number(SEED).unwrap_or(1), End::At(Instant::now() + time))
+        } else {
+            (1, End::Count(short))
+        };
+        Self {
+            name,
+            first_seed: seed,
+            next_seed: seed,
+            end,
+            count: 0,
+            violations: 0,
+        }
+    }
+
+    /// Counts what was done and found good.
+    pub const fn good(&mut self, done: u64) {
+        self.count += done;
+    }
+
+    /// Counts what must not happen.
+    pub const fn bad(&mut self) {
+        self.violations += 1;
+    }
+
+    /// Prints the summary line that the ledger is made of.
+    ///
+    /// # Panics
+    /// If there were violations: a campaign is a test.
+    #[allow(
+        clippy::print_stdout,
+        reason = "the line is read by who started the campaign"
+    )]
+    pub fn end(self) {
+        let Self {
+            name,
+            first_seed,
+            next_seed,
+            count,
+            violations,
+            ..
+        } = self;
+        println!(
+            "soak {name} seeds={first_seed}..{next_seed} count={count} violations={violations}"
+        );
+        assert_eq!(violations, 0, "{name}");
+    }
+}
+
+/// The seeds.
+impl Iterator for Slice {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        let done = match self.end {
+            End::Count(short) => self.count + self.violations >= short,
+            End::At(end) => Instant::now() >= end,
+        };
+        if done {
+            return None;
+        }
+        let seed = self.next_seed;
+        self.next_seed += 1;
+        Some(seed)
+    }
+}
