@@ -26,6 +26,8 @@ pub(crate) enum Command {
         text: String,
         reply: Reply<MessageId>,
     },
+    /// The user has read the peer's opt-out and goes on, encrypted.
+    KeepEncrypted { peer: BareJid, reply: Reply<()> },
     /// Carry out the user's decision about a key.
     SetTrust {
         jid: BareJid,

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use eft_store::OptOut;
 use eft_types::{BareJid, MessageId};
 
 use crate::account::Account;
@@ -49,7 +50,8 @@ impl Conversation {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty text or characters that XML cannot carry,
-    /// [`Error::TooLarge`] beyond [`TEXT_MAX_BYTES`], [`Error::Suspended`].
+    /// [`Error::TooLarge`] beyond [`TEXT_MAX_BYTES`], [`Error::OptedOut`] while an opt-out of the peer
+    /// waits for the user's answer, [`Error::Suspended`].
     pub async fn send(&self, text: impl Into<String>) -> Result<MessageId, Error> {
         let text = text.into();
         if text.is_empty() {
@@ -67,6 +69,33 @@ impl Conversation {
         let peer = self.peer.clone();
         self.account
             .ask(|reply| Command::Send { peer, text, reply })
+            .await
+    }
+
+    /// The contact's wish to go on without encryption (XEP-0384 §5.9), while the user has not answered
+    /// it. Sending gets [`Error::OptedOut`] until then.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn opt_out(&self) -> Result<Option<OptOut>, Error> {
+        let peer = self.peer.clone();
+        self.account
+            .read(move |store| Ok(store.conversation(&peer)?.and_then(|found| found.opt_out)))
+            .await
+    }
+
+    /// The user's answer to an opt-out: goes on, encrypted as before. The sessions are intact, and
+    /// each side may return to encryption at any time (XEP-0384 §5.9). The other answer would be to
+    /// go on in plain text, which Eft does not send: who wants that leaves the conversation as it is
+    /// and uses another way. Messages that failed meanwhile are not sent by this; see
+    /// [`Conversation::resend`].
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn keep_encrypted(&self) -> Result<(), Error> {
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::KeepEncrypted { peer, reply })
             .await
     }
 

@@ -52,6 +52,13 @@ pub enum Error {
         /// The recipient.
         peer: String,
     },
+    /// The contact wishes no more encrypted messages (XEP-0384 §5.9), and the user has not answered
+    /// that: see [`crate::Conversation::keep_encrypted`].
+    #[error("{peer} wishes no more encrypted messages, and you have not answered that yet")]
+    OptedOut {
+        /// The contact.
+        peer: String,
+    },
     /// The message exceeds what the server takes.
     #[error("too large: {bytes} of at most {max} bytes")]
     TooLarge {
@@ -118,6 +125,7 @@ impl Error {
             Self::ServerTooOld { .. } => "server-too-old",
             Self::NotTrusted { .. } => "not-trusted",
             Self::NoRecipients { .. } => "no-recipients",
+            Self::OptedOut { .. } => "opted-out",
             Self::TooLarge { .. } => "too-large",
             Self::KeyUnavailable { .. } => "key-unavailable",
             Self::StoreLocked => "store-locked",

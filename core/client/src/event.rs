@@ -1,5 +1,6 @@
 //! What an account tells the app, in the past tense.
 
+use eft_store::OptOut;
 use eft_types::{BareJid, Timestamp};
 use tokio::sync::broadcast;
 
@@ -50,6 +51,14 @@ pub enum Event {
         jid: BareJid,
         /// Its device id.
         device: u32,
+    },
+    /// A contact wishes no more encrypted messages (XEP-0384 §5.9). Nothing is sent to it until the
+    /// user has answered: [`crate::Conversation::keep_encrypted`].
+    OptedOut {
+        /// The contact.
+        jid: BareJid,
+        /// When it came, and the reason given.
+        opt_out: OptOut,
     },
     /// This observer was too slow, or another process wrote: read the timeline again.
     Reset,

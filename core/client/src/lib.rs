@@ -56,5 +56,7 @@ pub use trust::{DeviceInfo, Trust};
 pub use eft_omemo::{DistrustedBy, Fingerprint, TrustLevel, VerifiedBy};
 #[cfg(feature = "keyring")]
 pub use eft_store::KeyringSecretStore;
-pub use eft_store::{FileSecretStore, MemorySecretStore, SecretError, SecretName, SecretStore};
+pub use eft_store::{
+    FileSecretStore, MemorySecretStore, OptOut, SecretError, SecretName, SecretStore,
+};
 pub use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId, Timestamp};

@@ -5,8 +5,11 @@ use eft_omemo::{
     Action, Changes, EncryptError, Event as EngineEvent, InitiateError, NotTrusted, RecordKey,
     Records, StepError,
 };
-use eft_store::{Batch, Committed, DeviceEvent, DeviceEventKind, Durability, NewMessageRef, Store};
-use eft_types::{DeviceAddress, MessageId, Timestamp};
+use eft_store::{
+    Batch, Committed, ConversationRef, DeviceEvent, DeviceEventKind, Durability, NewMessageRef,
+    OptOut, Store,
+};
+use eft_types::{BareJid, DeviceAddress, MessageId, Timestamp};
 
 use std::collections::BTreeSet;
 
@@ -45,6 +48,8 @@ pub(crate) enum Notice {
     DeviceDowngraded(DeviceAddress),
     /// A device came under another key.
     IdentityChanged(DeviceAddress),
+    /// A contact wishes no more encrypted messages.
+    OptedOut(BareJid),
 }
 
 /// What a unit did.
@@ -173,6 +178,18 @@ impl<'s> Unit<'s> {
     /// Says that an inserted message is to be told of.
     pub(crate) fn announce(&mut self, message: NewMessageRef) {
         self.notices.push(Notice::Inserted(message));
+    }
+
+    /// A contact wishes no more encrypted messages: nothing is sent until the user has answered.
+    pub(crate) fn opt_out(&mut self, peer: &BareJid, reason: Option<String>) {
+        let opt_out = OptOut {
+            at: self.now,
+            reason,
+        };
+        let conversation = ConversationRef::direct(peer.clone());
+        self.batch
+            .set_opt_out(conversation, Some(opt_out), self.now);
+        self.notices.push(Notice::OptedOut(peer.clone()));
     }
 
     /// Turns an engine's event into lines of the device log and into what the app is told.

@@ -4,8 +4,8 @@ use eft_types::{BareJid, MessageId, Timestamp};
 
 use crate::model::{
     ArchiveId, ArchiveProgress, Content, ConversationEncryption, ConversationRef, Credential,
-    DeliveryState, DeviceEvent, MessageEncryption, NewMessage, NewOutboxEntry, Opaque, OutboxId,
-    StreamState,
+    DeliveryState, DeviceEvent, MessageEncryption, NewMessage, NewOutboxEntry, Opaque, OptOut,
+    OutboxId, StreamState,
 };
 use crate::omemo::{Action, Changes};
 
@@ -70,6 +70,7 @@ pub struct Batch {
     pub(crate) changes: Changes,
     pub(crate) account: Vec<AccountChange>,
     pub(crate) conversations: Vec<(ConversationRef, ConversationEncryption, Timestamp)>,
+    pub(crate) wishes: Vec<(ConversationRef, ConversationWish, Timestamp)>,
     pub(crate) messages: Vec<NewMessage>,
     pub(crate) updates: Vec<(MessageId, MessageUpdate)>,
     pub(crate) read_marks: Vec<(BareJid, MessageId)>,
@@ -86,6 +87,12 @@ pub struct Batch {
 pub(crate) enum AccountChange {
     Credential(Option<Credential>),
     Defaults { direct: bool, rooms: bool },
+}
+
+#[derive(Debug)]
+pub(crate) enum ConversationWish {
+    OptOut(Option<OptOut>),
+    SeparateVersions(bool),
 }
 
 #[derive(Debug)]
@@ -127,6 +134,7 @@ impl Batch {
             changes,
             account,
             conversations,
+            wishes,
             messages,
             updates,
             read_marks,
@@ -141,6 +149,7 @@ impl Batch {
         changes.is_empty()
             && account.is_empty()
             && conversations.is_empty()
+            && wishes.is_empty()
             && messages.is_empty()
             && updates.is_empty()
             && read_marks.is_empty()
@@ -185,6 +194,33 @@ impl Batch {
         now: Timestamp,
     ) {
         self.conversations.push((conversation, encryption, now));
+    }
+
+    /// Notes a contact's wish to go on without encryption, or with `None` that the user has answered
+    /// it. The conversation is made at `now` if it does not exist.
+    pub fn set_opt_out(
+        &mut self,
+        conversation: ConversationRef,
+        opt_out: Option<OptOut>,
+        now: Timestamp,
+    ) {
+        self.wishes
+            .push((conversation, ConversationWish::OptOut(opt_out), now));
+    }
+
+    /// Decides whether both OMEMO versions go in stanzas of their own. The conversation is made at
+    /// `now` if it does not exist.
+    pub fn set_separate_versions(
+        &mut self,
+        conversation: ConversationRef,
+        separate: bool,
+        now: Timestamp,
+    ) {
+        self.wishes.push((
+            conversation,
+            ConversationWish::SeparateVersions(separate),
+            now,
+        ));
     }
 
     /// Appends to the outbox.

@@ -5,7 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::OpenError;
 
 /// Every migration, oldest first. The schema version is how many of them a database has seen.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_init.sql"),
+    include_str!("migrations/0002_conversation_wishes.sql"),
+];
 
 /// Newest schema that this version knows.
 pub(crate) const KNOWN_VERSION: u32 = MIGRATIONS.len() as u32;

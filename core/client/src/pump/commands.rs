@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eft_store::{Durability, NewMessage, NewOutboxEntry, OutboxContent};
+use eft_store::{ConversationRef, Durability, NewMessage, NewOutboxEntry, OutboxContent};
 use eft_types::{BareJid, MessageId, OriginId};
 
 use super::link::Phase;
@@ -29,6 +29,14 @@ impl Pump {
             }
             Command::Send { peer, text, reply } => {
                 let _ = reply.send(self.queue_text(peer, text));
+            }
+            Command::KeepEncrypted { peer, reply } => {
+                let result = self.commit(|unit, _| {
+                    let conversation = ConversationRef::direct(peer);
+                    unit.batch.set_opt_out(conversation, None, unit.now);
+                    Ok(())
+                });
+                let _ = reply.send(result);
             }
             Command::SetTrust {
                 jid,
@@ -68,12 +76,17 @@ impl Pump {
     /// Puts a text into the outbox: plaintext at rest in the encrypted database, encrypted for the
     /// wire only when the stream and the device lists are ready.
     fn queue_text(&mut self, peer: BareJid, text: String) -> Result<MessageId, Error> {
+        if self.is_opted_out(&peer)? {
+            return Err(Error::OptedOut {
+                peer: peer.to_string(),
+            });
+        }
         let origin_id = OriginId::new(stanza::new_id(&mut self.rng));
         let own = self.own.jid.clone();
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         let message = unit.batch.insert_message(NewMessage::outgoing(
-            eft_store::ConversationRef::direct(peer.clone()),
+            ConversationRef::direct(peer.clone()),
             own.into(),
             origin_id,
             eft_store::Plaintext::text(text),

@@ -188,12 +188,14 @@ impl Pump {
             return Ok(Some(Prepared::Failed));
         };
         let peer = row.conversation.peer.clone();
+        if self.is_opted_out(&peer)? {
+            fail(unit, entry.id, row.id, SendFailure::OptedOut, None);
+            return Ok(Some(Prepared::Failed));
+        }
         let devices = match self.audience(unit, &peer)? {
             Audience::Waiting => return Ok(None),
             Audience::Nobody(reason, detail) => {
-                unit.batch.remove_outbox(entry.id);
-                unit.batch
-                    .update_message(row.id, delivery(DeliveryState::Failed { reason, detail }));
+                fail(unit, entry.id, row.id, reason, detail);
                 return Ok(Some(Prepared::Failed));
             }
             Audience::Devices(devices) => devices,
@@ -219,6 +221,12 @@ impl Pump {
             message: Some(row.id),
             stanza,
         })))
+    }
+
+    /// Whether the peer's wish to go on without encryption waits for the user's answer.
+    pub(super) fn is_opted_out(&self, peer: &BareJid) -> Result<bool, Error> {
+        let conversation = self.store.conversation(peer)?;
+        Ok(conversation.is_some_and(|found| found.opt_out.is_some()))
     }
 
     /// The server has these entries.
@@ -267,6 +275,19 @@ impl Pump {
             Ok(())
         })
     }
+}
+
+/// An entry that will not be sent without the user's doing.
+fn fail(
+    unit: &mut Unit<'_>,
+    entry: OutboxId,
+    message: MessageId,
+    reason: SendFailure,
+    detail: Option<String>,
+) {
+    unit.batch.remove_outbox(entry);
+    unit.batch
+        .update_message(message, delivery(DeliveryState::Failed { reason, detail }));
 }
 
 /// Encrypts one message, once per version in use; its ratchet steps join the unit. One stanza

@@ -8,6 +8,7 @@ use eft_xmpp::xep::disco::{self, DiscoInfo};
 use eft_xmpp::xep::eme::ExplicitEncryption;
 use eft_xmpp::xep::hints::Hint;
 use eft_xmpp::xep::message::{self, MessageKind};
+use eft_xmpp::xep::omemo2::OptOut;
 use eft_xmpp::xep::{iq, sce, stanza_id};
 use eft_xmpp::{Element, ns, xml};
 use rand::Rng as _;
@@ -143,6 +144,8 @@ pub(crate) struct Content {
     pub(crate) payload: Option<Opaque>,
     /// Whether nothing of it belongs in a timeline.
     pub(crate) is_transient: bool,
+    /// The wish to go on without encryption, which belongs to the conversation.
+    pub(crate) opt_out: Option<OptOut>,
 }
 
 /// Sorts the content of an envelope.
@@ -153,6 +156,7 @@ pub(crate) fn content(envelope: &sce::Envelope) -> Content {
         .iter()
         .filter(|child| !child.is("body", ns::CLIENT))
         .filter(|child| !TRANSIENT.contains(&child.ns().as_str()))
+        .filter(|child| !child.is("opt-out", ns::OMEMO_2))
         .collect();
     let payload = (!others.is_empty()).then(|| {
         let mut bytes = Vec::new();
@@ -168,6 +172,7 @@ pub(crate) fn content(envelope: &sce::Envelope) -> Content {
         is_transient: text.is_none() && others.is_empty(),
         text: text.unwrap_or_default(),
         payload,
+        opt_out: OptOut::find(&envelope.content),
     }
 }
 

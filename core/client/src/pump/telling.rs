@@ -67,6 +67,15 @@ impl Pump {
                     jid: address.jid.clone(),
                     device: address.device.as_u32(),
                 }),
+                Notice::OptedOut(peer) => {
+                    let conversation = self.store.conversation(peer)?;
+                    if let Some(opt_out) = conversation.and_then(|found| found.opt_out) {
+                        self.send_event(Event::OptedOut {
+                            jid: peer.clone(),
+                            opt_out,
+                        });
+                    }
+                }
                 Notice::IdentityChanged(address) => self.send_event(Event::IdentityChanged {
                     jid: address.jid.clone(),
                     device: address.device.as_u32(),

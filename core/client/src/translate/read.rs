@@ -55,6 +55,7 @@ const fn send_failure_code(reason: SendFailure) -> &'static str {
         SendFailure::TooLarge => "too-large",
         SendFailure::Refused => "not-allowed",
         SendFailure::Cancelled => "cancelled",
+        SendFailure::OptedOut => "opted-out",
         SendFailure::Other => "other",
     }
 }

@@ -3,7 +3,9 @@
 use eft_types::{BareJid, MessageId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use crate::batch::ConversationWish;
 use crate::error::StoreError;
+use crate::limits::shortened;
 use crate::model::{ConversationEncryption, ConversationKind, ConversationRef};
 use crate::read::coded;
 
@@ -57,6 +59,37 @@ pub(super) fn set_encryption(
                 "UPDATE conversation SET encryption = ?2 WHERE id = ?1",
                 params![row.id, encryption.code()],
             )?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn set_wishes(
+    transaction: &Transaction<'_>,
+    wishes: &[(ConversationRef, ConversationWish, Timestamp)],
+) -> Result<(), StoreError> {
+    for (conversation, wish, now) in wishes {
+        let row = intern(transaction, conversation, *now)?;
+        match wish {
+            ConversationWish::OptOut(opt_out) => {
+                let reason = opt_out
+                    .as_ref()
+                    .and_then(|opt_out| opt_out.reason.as_deref());
+                transaction.execute(
+                    "UPDATE conversation SET opt_out_at = ?2, opt_out_reason = ?3 WHERE id = ?1",
+                    params![
+                        row.id,
+                        opt_out.as_ref().map(|opt_out| opt_out.at.as_millis()),
+                        reason.map(shortened),
+                    ],
+                )?;
+            }
+            ConversationWish::SeparateVersions(separate) => {
+                transaction.execute(
+                    "UPDATE conversation SET separate_versions = ?2 WHERE id = ?1",
+                    params![row.id, separate],
+                )?;
+            }
         }
     }
     Ok(())

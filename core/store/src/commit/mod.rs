@@ -30,6 +30,7 @@ pub(crate) fn apply(
         changes,
         account,
         conversations,
+        wishes,
         messages,
         updates,
         read_marks,
@@ -44,6 +45,7 @@ pub(crate) fn apply(
     record::write(transaction, changes)?;
     account::write(transaction, account)?;
     conversation::set_encryption(transaction, conversations)?;
+    conversation::set_wishes(transaction, wishes)?;
     if *reopen_archives {
         archive::reopen_all(transaction)?;
     }

@@ -61,6 +61,23 @@ stable_codes!(ConversationEncryption {
     OffByUser = 2,
 });
 
+/// A contact's wish to go on without encryption (XEP-0384 §5.9), not yet answered by the user.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OptOut {
+    /// When it came.
+    pub at: Timestamp,
+    /// What the contact gave as the reason. Came encrypted: content.
+    pub reason: Option<String>,
+}
+
+impl core::fmt::Debug for OptOut {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("OptOut")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A conversation as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
@@ -70,6 +87,10 @@ pub struct Conversation {
     pub kind: ConversationKind,
     /// Encryption of what we send.
     pub encryption: ConversationEncryption,
+    /// The contact's wish that the user has to answer before anything is sent.
+    pub opt_out: Option<OptOut>,
+    /// Whether the two OMEMO versions go in stanzas of their own.
+    pub separate_versions: bool,
     /// When it was first mentioned.
     pub created: Timestamp,
 }

@@ -44,6 +44,8 @@ pub enum SendFailure {
     Cancelled,
     /// Anything else, told by the detail.
     Other,
+    /// The recipient wishes no more encrypted messages, and the user has not answered that.
+    OptedOut,
 }
 
 stable_codes!(SendFailure {
@@ -54,6 +56,7 @@ stable_codes!(SendFailure {
     Refused = 5,
     Cancelled = 6,
     Other = 7,
+    OptedOut = 8,
 });
 
 impl DeliveryState {

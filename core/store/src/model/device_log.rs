@@ -21,6 +21,10 @@ pub enum DeviceEventKind {
     Verified,
     /// The user rejected it.
     Distrusted,
+    /// The user took a decision about it back.
+    Undecided,
+    /// The user accepted the older protocol version for it.
+    LegacyAccepted,
 }
 
 stable_codes!(DeviceEventKind {
@@ -31,6 +35,8 @@ stable_codes!(DeviceEventKind {
     Downgraded = 5,
     Verified = 6,
     Distrusted = 7,
+    Undecided = 8,
+    LegacyAccepted = 9,
 });
 
 /// A line of the device log: the answer to a server that adds a device of its own.

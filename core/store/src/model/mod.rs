@@ -18,6 +18,7 @@ pub use account::{Account, Credential};
 pub use archive::{ArchiveCursor, ArchiveId, ArchiveProgress};
 pub use conversation::{
     Conversation, ConversationEncryption, ConversationKind, ConversationRef, ConversationSummary,
+    OptOut,
 };
 pub use delivery::{DeliveryState, SendFailure};
 pub use device_log::{DeviceEvent, DeviceEventKind};

@@ -5,14 +5,17 @@ use rusqlite::{Connection, Row, params};
 
 use super::{bare_jid, coded, timeline};
 use crate::error::StoreError;
-use crate::model::{Conversation, ConversationEncryption, ConversationKind, ConversationSummary};
+use crate::model::{
+    Conversation, ConversationEncryption, ConversationKind, ConversationSummary, OptOut,
+};
 
 pub(crate) fn conversation(
     connection: &Connection,
     peer: &BareJid,
 ) -> Result<Option<Conversation>, StoreError> {
     let mut find = connection.prepare_cached(
-        "SELECT peer, kind, encryption, created FROM conversation WHERE peer = ?1",
+        "SELECT peer, kind, encryption, created, opt_out_at, opt_out_reason, separate_versions
+         FROM conversation WHERE peer = ?1",
     )?;
     let mut rows = find.query(params![peer.as_str()])?;
     rows.next()?.map(read).transpose()
@@ -23,7 +26,8 @@ pub(crate) fn conversations(
     connection: &Connection,
 ) -> Result<Vec<ConversationSummary>, StoreError> {
     let mut find = connection.prepare_cached(
-        "SELECT c.peer, c.kind, c.encryption, c.created,
+        "SELECT c.peer, c.kind, c.encryption, c.created, c.opt_out_at, c.opt_out_reason,
+                c.separate_versions,
                 (SELECT count(*) FROM message m WHERE m.conversation = c.id AND m.unread = 1)
          FROM conversation c",
     )?;
@@ -33,7 +37,7 @@ pub(crate) fn conversations(
         let conversation = read(row)?;
         let last_message = timeline(connection, &conversation.peer, None, 1)?.pop();
         summaries.push(ConversationSummary {
-            unread_count: row.get(4)?,
+            unread_count: row.get(7)?,
             last_message,
             conversation,
         });
@@ -62,5 +66,13 @@ fn read(row: &Row<'_>) -> Result<Conversation, StoreError> {
             "conversation.encryption",
         )?,
         created: Timestamp::from_millis(row.get(3)?),
+        opt_out: match row.get::<_, Option<i64>>(4)? {
+            Some(at) => Some(OptOut {
+                at: Timestamp::from_millis(at),
+                reason: row.get(5)?,
+            }),
+            None => None,
+        },
+        separate_versions: row.get(6)?,
     })
 }

@@ -1,7 +1,9 @@
 //! The conversation list, unread messages, and encryption that sticks.
 
 use eft_store::Durability;
-use eft_store::{Batch, ConversationEncryption, ConversationKind, ConversationRef, StoreError};
+use eft_store::{
+    Batch, ConversationEncryption, ConversationKind, ConversationRef, OptOut, StoreError,
+};
 
 use crate::support::*;
 
@@ -112,4 +114,44 @@ fn the_kind_of_a_conversation_is_fixed_by_its_first_mention() {
     let found = home.store.conversation(&juliet()).unwrap().unwrap();
     assert_eq!(found.kind, ConversationKind::Direct);
     assert_eq!(home.texts(&juliet()), ["a", "b"]);
+}
+
+#[test]
+fn wishes_about_a_conversation_stay_until_they_are_answered() {
+    let home = Home::new();
+    let conversation = ConversationRef::direct(juliet());
+    let opt_out = OptOut {
+        at: at(7),
+        reason: Some("the rules of the house".to_owned()),
+    };
+    let mut batch = Batch::new();
+    batch.set_opt_out(conversation.clone(), Some(opt_out.clone()), at(7));
+    batch.set_separate_versions(conversation.clone(), true, at(7));
+    assert!(!batch.is_empty());
+    home.commit(&batch);
+    let found = home.store.conversation(&juliet()).unwrap().unwrap();
+    assert_eq!(found.opt_out, Some(opt_out.clone()));
+    assert!(found.separate_versions);
+    assert_eq!(found.encryption, ConversationEncryption::Undecided);
+    assert_eq!(home.store.conversations().unwrap()[0].conversation, found);
+    assert!(
+        !format!("{found:?}").contains("house"),
+        "a reason is content"
+    );
+
+    // Neither touches the other.
+    let mut batch = Batch::new();
+    batch.set_opt_out(conversation.clone(), None, at(8));
+    home.commit(&batch);
+    let found = home.store.conversation(&juliet()).unwrap().unwrap();
+    assert_eq!((found.opt_out, found.separate_versions), (None, true));
+    let mut batch = Batch::new();
+    batch.set_opt_out(conversation.clone(), Some(opt_out.clone()), at(9));
+    batch.set_separate_versions(conversation, false, at(9));
+    home.commit(&batch);
+    let found = home.store.conversation(&juliet()).unwrap().unwrap();
+    assert_eq!(
+        (found.opt_out, found.separate_versions),
+        (Some(opt_out), false)
+    );
 }

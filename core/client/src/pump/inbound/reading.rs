@@ -110,7 +110,7 @@ impl Inbound<'_> {
                 fingerprint,
                 ..
             } => self
-                .read_plaintext(version, message, plaintext.as_bytes())
+                .read_plaintext(unit, version, message, plaintext.as_bytes())
                 .map_or(Found::Transient, |read| {
                     Found::Message(Read {
                         key: Some(*fingerprint.as_bytes()),
@@ -152,6 +152,7 @@ impl Inbound<'_> {
     /// What the engine decrypted, checked against the stanza that carried it.
     fn read_plaintext(
         &self,
+        unit: &mut Unit<'_>,
         version: Version,
         message: &EncryptedMessage,
         plaintext: &[u8],
@@ -183,6 +184,12 @@ impl Inbound<'_> {
                     return unreadable(UnreadableCause::Malformed, wrong);
                 }
                 let content = stanza::content(&envelope);
+                // What another device of ours tells a contact binds nobody here.
+                if let Some(opt_out) = content.opt_out
+                    && !self.is_outgoing()
+                {
+                    unit.opt_out(&self.peer(), opt_out.reason);
+                }
                 if content.is_transient {
                     return None;
                 }
