@@ -18,6 +18,33 @@ pub struct TimelinePage {
     pub older: Option<String>,
 }
 
+/// A contact's wish to go on without encryption (XEP-0384 §5.9).
+#[derive(Clone, uniffi::Record)]
+pub struct OptOut {
+    /// When it came, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// What the contact gave as the reason.
+    pub reason: Option<String>,
+}
+
+impl std::fmt::Debug for OptOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The reason came encrypted.
+        f.debug_struct("OptOut")
+            .field("at_ms", &self.at_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<::eft::OptOut> for OptOut {
+    fn from(opt_out: ::eft::OptOut) -> Self {
+        Self {
+            at_ms: opt_out.at.as_millis(),
+            reason: opt_out.reason,
+        }
+    }
+}
+
 #[uniffi::export]
 impl Conversation {
     /// The other side.
@@ -29,9 +56,27 @@ impl Conversation {
     /// as the connection and the device lists allow.
     ///
     /// # Errors
-    /// `InvalidInput` for an empty text or one that XML cannot carry, `Suspended`.
+    /// `InvalidInput` for an empty text or one that XML cannot carry, `OptedOut` while an opt-out waits for the
+    /// user's answer, `Suspended`.
     pub async fn send(&self, text: String) -> Result<i64, EftError> {
         Ok(self.inner.send(text).await?.as_row())
+    }
+
+    /// The contact's wish to go on without encryption, while the user has not answered it. Until then `send`
+    /// gets `OptedOut`.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn opt_out(&self) -> Result<Option<OptOut>, EftError> {
+        Ok(self.inner.opt_out().await?.map(Into::into))
+    }
+
+    /// The user's answer to it: go on, encrypted as before. Eft sends no plain text.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn keep_encrypted(&self) -> Result<(), EftError> {
+        Ok(self.inner.keep_encrypted().await?)
     }
 
     /// The newest `limit` messages older than the key, or than everything without one.

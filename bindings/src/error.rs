@@ -42,6 +42,12 @@ pub enum EftError {
         /// Which recipient.
         reason: String,
     },
+    /// The contact wishes no more encrypted messages: see `Conversation.keepEncrypted`.
+    #[error("{reason}")]
+    OptedOut {
+        /// Which contact.
+        reason: String,
+    },
     /// The message exceeds what the server takes.
     #[error("{reason}")]
     TooLarge {
@@ -102,6 +108,7 @@ impl From<Error> for EftError {
             Error::ServerTooOld { .. } => Self::ServerTooOld { reason },
             Error::NotTrusted { .. } => Self::NotTrusted { reason },
             Error::NoRecipients { .. } => Self::NoRecipients { reason },
+            Error::OptedOut { .. } => Self::OptedOut { reason },
             Error::TooLarge { .. } => Self::TooLarge { reason },
             Error::KeyUnavailable { .. } => Self::KeyUnavailable { reason },
             Error::StoreLocked => Self::StoreLocked { reason },

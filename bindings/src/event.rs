@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+use crate::conversation::OptOut;
 use crate::device::Device;
 use crate::message::Message;
 
@@ -71,6 +72,14 @@ pub enum Event {
         /// The device id.
         device: u32,
     },
+    /// A contact wishes no more encrypted messages (XEP-0384 §5.9). Nothing is sent to it until the user has
+    /// answered: `Conversation.keepEncrypted`.
+    OptedOut {
+        /// The contact.
+        jid: String,
+        /// When it came, and the reason given.
+        opt_out: OptOut,
+    },
     /// The observer was too slow: read the timeline again.
     Reset,
 }
@@ -113,6 +122,10 @@ impl From<::eft::Event> for Event {
             ::eft::Event::IdentityChanged { jid, device } => Self::IdentityChanged {
                 jid: jid.to_string(),
                 device,
+            },
+            ::eft::Event::OptedOut { jid, opt_out } => Self::OptedOut {
+                jid: jid.to_string(),
+                opt_out: opt_out.into(),
             },
             // Also what a newer core may add: the observer reads again and misses nothing.
             _ => Self::Reset,

@@ -8,6 +8,7 @@
 //! | `refusals` | what must not work, and what is said about it |
 //! | `trust` | a device that the server's operator adds: who is told, and what it can read |
 //! | `laws` | commit, then speak; acknowledge what is durable: shown on the wire and by kills |
+//! | `opt_out` | a contact that wishes no more encryption |
 //! | `publishing` | nodes that are closed, too small, emptied, deleted or full of rubbish |
 //! | `cli` | the terminal client as real processes: talking, refusals, kills |
 //! | `bots` | two foreign clients talk OMEMO through our server: the harness carries what the stories need |
@@ -25,6 +26,7 @@ mod cli;
 mod harness;
 mod interop;
 mod laws;
+mod opt_out;
 mod publishing;
 mod refusals;
 mod talk;

@@ -73,6 +73,8 @@ pub(crate) enum Command {
         #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
         count: u32,
     },
+    /// Print how things stand with PEER, and decide about it.
+    Conversation(Conversation),
     /// Say that a fingerprint of PEER's is the right one. Compare it with PEER first: by voice, or in person.
     Trust(Decide),
 }
@@ -98,6 +100,17 @@ pub(crate) struct Chat {
     /// Allow the PLAIN mechanism, which hands the password to the server.
     #[arg(long)]
     pub(crate) allow_plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Conversation {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// The other side.
+    pub(crate) peer: BareJid,
+    /// Answer PEER's wish for no more encryption: go on, encrypted. Until then nothing is sent to PEER.
+    #[arg(long)]
+    pub(crate) keep_encrypted: bool,
 }
 
 #[derive(Debug, Args)]

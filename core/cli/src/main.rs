@@ -4,6 +4,7 @@
 
 mod args;
 mod chat;
+mod conversation;
 mod inspect;
 mod output;
 mod password;
@@ -69,6 +70,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::History { me, peer, count } => {
             inspect::history(&eft, &me, &peer, count, output).await
         }
+        Command::Conversation(asked) => conversation::run(&eft, asked, output).await,
         Command::Trust(decide) => trust::run(&eft, decide, output).await,
     }
 }

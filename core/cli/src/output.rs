@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use eft::{
     BareJid, CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message,
-    Timestamp, Trust,
+    OptOut, Timestamp, Trust,
 };
 use serde_json::{Value, json};
 
@@ -77,6 +77,7 @@ impl Output {
                 *device,
                 "shows another identity key than before; nothing of it is accepted",
             ),
+            Event::OptedOut { jid, opt_out } => self.opted_out(jid, opt_out),
             Event::Reset if self.json => self.object(&json!({"event": "reset"})),
             _ => Ok(()),
         }
@@ -87,6 +88,37 @@ impl Output {
             self.object(&json!({"event": event, "jid": jid, "device": device}))
         } else {
             self.line(&format!("-- device {device} of {jid} {text}"))
+        }
+    }
+
+    fn opted_out(self, jid: &BareJid, opt_out: &OptOut) -> io::Result<()> {
+        if self.json {
+            return self.object(
+                &json!({"event": "opted-out", "jid": jid.as_str(), "reason": opt_out.reason}),
+            );
+        }
+        self.line(&format!("-- {}", wish(jid, opt_out)))?;
+        self.line(&format!(
+            "-- nothing is sent until you say: eft conversation --keep-encrypted YOU {jid}"
+        ))
+    }
+
+    /// How things stand with somebody.
+    pub(crate) fn conversation(self, peer: &BareJid, opt_out: Option<&OptOut>) -> io::Result<()> {
+        if self.json {
+            return self.object(&json!({
+                "event": "conversation",
+                "peer": peer.as_str(),
+                "opted_out": opt_out.is_some(),
+                "reason": opt_out.and_then(|opt_out| opt_out.reason.as_deref()),
+            }));
+        }
+        match opt_out {
+            Some(opt_out) => self.line(&format!(
+                "{}; --keep-encrypted goes on all the same",
+                wish(peer, opt_out)
+            )),
+            None => self.line(&format!("{peer}: messages are encrypted")),
         }
     }
 
@@ -263,6 +295,14 @@ impl Output {
             self.line(&format!("{jid} device {device}: {fingerprint}"))
         }
     }
+}
+
+fn wish(peer: &BareJid, opt_out: &OptOut) -> String {
+    let reason = match &opt_out.reason {
+        Some(reason) => format!(": {}", printable(reason)),
+        None => String::new(),
+    };
+    format!("{peer} wishes no more encrypted messages{reason}")
 }
 
 /// Stable name of a delivery state.

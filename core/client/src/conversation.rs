@@ -134,7 +134,86 @@ const fn is_xml_char(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use eft_store::{Batch, ConversationRef, Durability, MemorySecretStore};
+    use eft_types::Timestamp;
+
     use super::*;
+    use crate::{Config, Content, Credentials, Eft};
+
+    /// An account that never connects.
+    async fn account(folder: &tempfile::TempDir) -> Account {
+        let config = Config {
+            data_dir: folder.path().to_owned(),
+        };
+        let eft = Eft::open(config, Arc::new(MemorySecretStore::new())).unwrap();
+        eft.add_account(Credentials {
+            jid: BareJid::new("alice@a.example").unwrap(),
+            password: "secret".to_owned().into(),
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Writes to the account's database beside its thread.
+    async fn store(account: &Account, work: impl FnOnce(&mut Batch) + Send + 'static) {
+        account
+            .read(move |store| {
+                let mut batch = Batch::new();
+                work(&mut batch);
+                store.commit(&batch, Durability::Full)?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_opt_out_stops_sending_until_the_user_goes_on_encrypted() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = account(&folder).await;
+        let bob = BareJid::new("bob@b.example").unwrap();
+        let conversation = account.conversation(bob.clone());
+        conversation.send("before").await.unwrap();
+        assert_eq!(conversation.opt_out().await.unwrap(), None);
+        let opt_out = OptOut {
+            at: Timestamp::from_millis(1),
+            reason: Some("the rules of the house".to_owned()),
+        };
+        let kept = opt_out.clone();
+        store(&account, move |batch| {
+            batch.set_opt_out(
+                ConversationRef::direct(bob),
+                Some(kept),
+                Timestamp::from_millis(1),
+            );
+        })
+        .await;
+
+        let error = conversation.send("after").await.unwrap_err();
+        assert_eq!((error.code(), error.retryable()), ("opted-out", false));
+        assert!(!error.to_string().contains("house"), "{error}");
+        assert_eq!(conversation.opt_out().await.unwrap(), Some(opt_out));
+        // It is about this contact alone.
+        let carol = account.conversation(BareJid::new("carol@c.example").unwrap());
+        carol.send("hello").await.unwrap();
+
+        conversation.keep_encrypted().await.unwrap();
+        assert_eq!(conversation.opt_out().await.unwrap(), None);
+        conversation.send("encrypted as before").await.unwrap();
+        let texts: Vec<_> = conversation
+            .timeline(None, 10)
+            .await
+            .unwrap()
+            .messages
+            .into_iter()
+            .map(|message| message.content)
+            .collect();
+        let expected = ["encrypted as before", "before"].map(|text| Content::Text(text.to_owned()));
+        assert_eq!(texts, expected);
+        account.shut_down().await;
+    }
 
     #[test]
     fn control_characters_do_not_pass_and_emoji_do() {

@@ -197,6 +197,22 @@ impl Rogue {
         text: &str,
         claimed: DeviceId,
     ) -> Result<String, RogueError> {
+        self.write_content(server, to, message::body(text), claimed)
+            .await
+    }
+
+    /// As [`Rogue::write`], with any element as the content of the envelope (XEP-0420).
+    ///
+    /// # Errors
+    ///
+    /// When `to` publishes no usable bundle.
+    pub async fn write_content(
+        &mut self,
+        server: &Prosody,
+        to: &DeviceAddress,
+        content: Element,
+        claimed: DeviceId,
+    ) -> Result<String, RogueError> {
         let version = eft_omemo::Version::Omemo2;
         let (node, item) = wire::bundle_item(Version::Omemo2, to.device);
         let published = server
@@ -228,7 +244,7 @@ impl Rogue {
             })
         })?;
         let envelope = sce::Envelope {
-            content: vec![message::body(text)],
+            content: vec![content],
             time: Some(at),
             from: Some(self.address.jid.clone()),
             to: Some(to.jid.clone()),

@@ -136,7 +136,11 @@ impl<'a> Talk<'a> {
                     self.newest = self.newest.max(Some(id));
                     return Ok(());
                 }
-                Err(error @ (Error::InvalidInput { .. } | Error::TooLarge { .. })) => error,
+                Err(
+                    error @ (Error::InvalidInput { .. }
+                    | Error::TooLarge { .. }
+                    | Error::OptedOut { .. }),
+                ) => error,
                 Err(error) => return Err(error.into()),
             },
             Err(_) => Error::InvalidInput {
@@ -176,6 +180,8 @@ impl<'a> Talk<'a> {
                     |known: &DeviceAddress| known.jid != *jid || known.device.as_u32() != *device;
                 self.announced.retain(is_other);
             }
+            // Of other conversations nothing is shown here.
+            Event::OptedOut { jid, .. } if *jid != self.chat.peer => return Ok(()),
             Event::Reset => {
                 self.output.event(event)?;
                 return self.read_again().await;

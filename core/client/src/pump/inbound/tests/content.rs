@@ -411,3 +411,87 @@ fn an_error_about_our_message_fails_it_and_is_no_message() {
     alice.take_all(&[(&without_id, Source::Live)], Receiving::Live);
     assert_eq!(alice.timeline(&bob).len(), 2);
 }
+
+/// An opt-out (XEP-0384 §5.9) with this reason, and `beside` in the same envelope.
+fn opt_out(reason: &str, beside: &str) -> String {
+    in_envelope(
+        &format!("{beside}<opt-out xmlns='urn:xmpp:omemo:2'><reason>{reason}</reason></opt-out>"),
+        "<from jid='bob@b.example'/>",
+    )
+}
+
+fn told_of(done: &crate::unit::Done) -> bool {
+    let bob = BareJid::new("bob@b.example").unwrap();
+    done.notices
+        .iter()
+        .any(|notice| matches!(notice, crate::unit::Notice::OptedOut(peer) if *peer == bob))
+}
+
+#[test]
+fn an_opt_out_is_kept_with_its_reason_and_is_no_message() {
+    let (mut alice, mut bob) = acquainted();
+    let envelope = opt_out("the rules of the house", "");
+    let message = bob.encrypt(&alice, Version::Omemo2, envelope);
+    let done = alice.take_silently(&message.stanza());
+    assert!(told_of(&done));
+    let stored = || alice.store.conversation(&bob.address.jid).unwrap().unwrap();
+    let kept = stored().opt_out.unwrap();
+    assert_eq!(kept.at, alice.now);
+    assert_eq!(kept.reason.as_deref(), Some("the rules of the house"));
+    assert!(!format!("{kept:?}").contains("house"));
+}
+
+#[test]
+fn a_text_beside_an_opt_out_is_shown_without_it() {
+    let (mut alice, mut bob) = acquainted();
+    let message = bob.encrypt(&alice, Version::Omemo2, opt_out("", BODY));
+    let taken = alice.take(&message.stanza());
+    assert!(told_of(&taken.done));
+    assert_eq!(
+        taken.row().content,
+        Content::Readable(Plaintext::text("secret plan")),
+        "the opt-out is not among what is kept for later releases"
+    );
+    let kept = alice.store.conversation(&bob.address.jid).unwrap().unwrap();
+    assert_eq!(kept.opt_out.unwrap().reason, None);
+}
+
+#[test]
+fn an_opt_out_that_nobody_authenticated_or_that_is_our_own_binds_nobody() {
+    let (mut alice, mut bob) = acquainted();
+    let element = "<opt-out xmlns='urn:xmpp:omemo:2'><reason>give up</reason></opt-out>";
+    let outside = bob
+        .write(&alice, Version::Omemo2, "hello")
+        .stanza_with("", element);
+    assert!(
+        !told_of(&alice.take(&outside).done),
+        "beside the encryption"
+    );
+    let clear = message(
+        "from='bob@b.example/x' to='alice@a.example' type='chat'",
+        &format!("<body>bye</body>{element}"),
+    );
+    assert!(!told_of(&alice.take(&clear).done), "without encryption");
+    let damaged = bob.encrypt(
+        &alice,
+        Version::Omemo2,
+        opt_out("", "").replace("bob@", "eve@"),
+    );
+    assert!(!told_of(&alice.take(&damaged.stanza()).done), "of another");
+    let stored = alice.store.conversation(&bob.address.jid).unwrap().unwrap();
+    assert_eq!(stored.opt_out, None);
+
+    // Another device of ours tells Bob; this one has nothing to answer.
+    let mut laptop = Peer::install("alice@a.example", 7);
+    laptop.meet(&alice, Version::Omemo2);
+    let envelope = in_envelope(element, "<from jid='alice@a.example'/>");
+    let copy = laptop.encrypt(&alice, Version::Omemo2, envelope);
+    let stanza = message(
+        "from='alice@a.example/laptop' to='bob@b.example' type='chat'",
+        &copy.element(),
+    );
+    let taken = alice.take_all(&[(&stanza, Source::Carbon)], Receiving::Live);
+    assert!(!told_of(&taken.done));
+    let stored = alice.store.conversation(&bob.address.jid).unwrap().unwrap();
+    assert_eq!(stored.opt_out, None);
+}
