@@ -6,6 +6,7 @@
 //! | `talk` | two devices of Alice and one of Bob: every device once, offline, in order |
 //! | `interop` | Eft and a client that shares no code with it |
 //! | `refusals` | what must not work, and what is said about it |
+//! | `strangers` | new devices of somebody in no contact list are noticed before the next message |
 //! | `trust` | a device that the server's operator adds: who is told, and what it can read |
 //! | `laws` | commit, then speak; acknowledge what is durable: shown on the wire and by kills |
 //! | `opt_out` | a contact that wishes no more encryption |
@@ -29,5 +30,6 @@ mod laws;
 mod opt_out;
 mod publishing;
 mod refusals;
+mod strangers;
 mod talk;
 mod trust;

@@ -14,7 +14,8 @@ pub struct Contact {
     pub groups: Vec<String>,
     /// Whether the contact sees when we are online.
     pub sees_us: bool,
-    /// Whether we see when the contact is online, and hear at once of its new devices.
+    /// Whether we see when the contact is online. If both see each other, we hear at once of its new
+    /// devices.
     pub seen_by_us: bool,
 }
 
@@ -55,6 +56,13 @@ impl Contacts {
 
     pub(crate) fn contains(&self, jid: &BareJid) -> bool {
         self.0.contains_key(jid)
+    }
+
+    /// Whether both see each other's presence: then PEP tells us of the contact's changes.
+    pub(crate) fn is_mutual(&self, jid: &BareJid) -> bool {
+        self.0
+            .get(jid)
+            .is_some_and(|contact| contact.sees_us && contact.seen_by_us)
     }
 
     pub(crate) fn to_vec(&self) -> Vec<Contact> {

@@ -57,7 +57,7 @@ impl Pump {
             }
             Action::RefreshDeviceList { jid, version } => {
                 if let Some(link) = self.link.as_mut() {
-                    link.list_is_stale(&jid, version);
+                    link.lists.is_stale(&jid, version);
                 }
                 self.ensure_lists(&jid);
                 self.forget_action(&key)

@@ -23,6 +23,8 @@ pub(crate) enum Finding {
     List {
         jid: BareJid,
         version: Version,
+        /// Whether a subscription to its node was confirmed.
+        is_subscribed: bool,
         /// `None` if the account publishes none.
         result: Result<Option<DeviceList>, RequestError>,
     },
@@ -123,6 +125,37 @@ fn fatal_only(error: RequestError) -> Result<(), RequestError> {
         }
         fatal => Err(fatal),
     }
+}
+
+/// Subscribes our account to an account's device list (XEP-0060 §6.1). Whether the service confirmed
+/// it; where the node does not exist, or is not for everybody, it does not.
+pub(crate) async fn subscribe(
+    requester: &Requester,
+    own: &BareJid,
+    jid: &BareJid,
+    version: Version,
+) -> bool {
+    let node = encrypted::devices_node(version);
+    let subscribe = pubsub::subscribe(node, &own.clone().into());
+    match requester
+        .ask(Question::set(Some(jid.clone().into()), subscribe))
+        .await
+    {
+        Ok(answer) => is_confirmed(&answer),
+        Err(error) => {
+            tracing::debug!(%error, "no subscription to a device list");
+            false
+        }
+    }
+}
+
+/// Anything but "subscribed" still waits for somebody (XEP-0060 §6.1.3).
+fn is_confirmed(answer: &Element) -> bool {
+    answer
+        .get_child("pubsub", ns::PUBSUB)
+        .and_then(|pubsub| pubsub.get_child("subscription", ns::PUBSUB))
+        .and_then(|subscription| subscription.attr("subscription"))
+        == Some("subscribed")
 }
 
 /// An account's device list; `None` if it publishes none.

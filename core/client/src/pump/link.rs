@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use eft_omemo::Version;
 use eft_store::OutboxId;
-use eft_types::{BareJid, DeviceAddress, Jid, MessageId, Timestamp};
+use eft_types::{DeviceAddress, Jid, MessageId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::driver::{CloseStyle, Connection, Event, SendError, Sender};
 use eft_xmpp::stream::{IqTracker, StanzaSeq, TrackError};
@@ -17,19 +17,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
+use super::freshness::Lists;
 use super::request::{Question, Request, RequestError, Requester};
 use crate::contact::Contacts;
 
 /// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
 /// a lost answer does not stop the outbox for minutes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How long a fetched device list counts as fresh where nothing tells us of changes.
-const LIST_FRESH: Duration = Duration::from_secs(600);
-
-/// How long until a device list that could not be fetched is asked for again: a contact's server
-/// may be restarting.
-const LIST_RETRY: Duration = Duration::from_secs(30);
 
 /// How long until a bundle that could not be had is asked for again: a device that has just
 /// appeared may publish its list before its bundle.
@@ -76,18 +70,6 @@ pub(crate) enum Phase {
     Online,
 }
 
-/// A device list, as far as this connection is concerned.
-enum ListState {
-    Fetching,
-    Fresh {
-        until: Option<Instant>,
-    },
-    /// It could not be fetched and was never known; asked for again at this time.
-    Unavailable {
-        retry_at: Instant,
-    },
-}
-
 /// A bundle that was needed for a session.
 enum BundleState {
     Fetching,
@@ -112,7 +94,7 @@ pub(crate) struct Link {
     /// Whether live messages were dropped because the archive has them: what is its end now may
     /// have been read before they came.
     pub(crate) left_to_archive: bool,
-    lists: HashMap<(BareJid, Version), ListState>,
+    pub(crate) lists: Lists,
     bundles: HashMap<(DeviceAddress, Version), BundleState>,
     /// Actions being carried out, or failed on this connection, by key.
     pub(crate) actions_begun: HashSet<Vec<u8>>,
@@ -162,7 +144,7 @@ impl Link {
             catch_up: CatchUp::default(),
             held: VecDeque::new(),
             left_to_archive: false,
-            lists: HashMap::new(),
+            lists: Lists::default(),
             bundles: HashMap::new(),
             actions_begun: HashSet::new(),
             actions_again: HashSet::new(),
@@ -305,60 +287,6 @@ impl Link {
             }
         })
         .await;
-    }
-
-    /// Whether a device list need not be fetched: it was, and is still fresh.
-    pub(crate) fn list_is_fresh(&self, jid: &BareJid, version: Version) -> bool {
-        match self.lists.get(&(jid.clone(), version)) {
-            Some(ListState::Fresh { until }) => until.is_none_or(|until| Instant::now() < until),
-            Some(ListState::Fetching | ListState::Unavailable { .. }) | None => false,
-        }
-    }
-
-    /// Whether a device list is being fetched, or will be in a while.
-    pub(crate) fn list_is_coming(&self, jid: &BareJid, version: Version) -> bool {
-        match self.lists.get(&(jid.clone(), version)) {
-            Some(ListState::Fetching) => true,
-            Some(ListState::Unavailable { retry_at }) => Instant::now() < *retry_at,
-            Some(ListState::Fresh { .. }) | None => false,
-        }
-    }
-
-    /// A device list that was never known could not be fetched. What waits for it goes on waiting.
-    pub(crate) fn list_unavailable(&mut self, jid: BareJid, version: Version) {
-        let retry_at = Instant::now() + LIST_RETRY;
-        self.lists
-            .insert((jid, version), ListState::Unavailable { retry_at });
-    }
-
-    /// When a list that could not be fetched is to be asked for again.
-    pub(crate) fn list_retry_at(&self) -> Option<Instant> {
-        self.lists
-            .values()
-            .filter_map(|state| match state {
-                ListState::Unavailable { retry_at } => Some(*retry_at),
-                _ => None,
-            })
-            .filter(|at| *at > Instant::now())
-            .min()
-    }
-
-    /// A fetch of a device list began.
-    pub(crate) fn list_requested(&mut self, jid: BareJid, version: Version) {
-        self.lists.insert((jid, version), ListState::Fetching);
-    }
-
-    /// A device list is known as it is now. `announced`: the server tells us of every change from
-    /// here on, as it does for our own account.
-    pub(crate) fn list_received(&mut self, jid: BareJid, version: Version, announced: bool) {
-        let until = (!announced).then(|| Instant::now() + LIST_FRESH);
-        self.lists
-            .insert((jid, version), ListState::Fresh { until });
-    }
-
-    /// A device list has to be fetched again.
-    pub(crate) fn list_is_stale(&mut self, jid: &BareJid, version: Version) {
-        self.lists.remove(&(jid.clone(), version));
     }
 
     /// Whether it makes no sense to ask for a bundle now: it was asked for, or just refused.

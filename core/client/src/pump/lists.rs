@@ -6,8 +6,10 @@ use eft_omemo::{
 };
 use eft_types::{BareJid, DeviceAddress};
 use rand::rngs::StdRng;
+use tokio::time::Instant;
 
 use super::Pump;
+use super::freshness::Announced;
 use super::inbound::bounds;
 use super::job::{self, Finding};
 use super::link::Phase;
@@ -19,29 +21,51 @@ use crate::unit::Unit;
 impl Pump {
     /// Asks for an account's lists that are neither fresh nor on their way. Whether all are fresh.
     pub(super) fn ensure_lists(&mut self, jid: &BareJid) -> bool {
-        let Some(link) = self.link.as_mut() else {
-            return false;
-        };
+        let now = Instant::now();
         let mut all_fresh = true;
         for version in Version::ALL {
-            if link.list_is_fresh(jid, version) {
+            let is_announced = self.announced(jid, version) != Announced::Never;
+            let Some(link) = self.link.as_mut() else {
+                return false;
+            };
+            if link.lists.is_fresh(jid, version, now) {
                 continue;
             }
             all_fresh = false;
-            if !link.list_is_coming(jid, version) {
-                link.list_requested(jid.clone(), version);
+            if !link.lists.is_coming(jid, version, now) {
+                link.lists.requested(jid.clone(), version);
                 let (requester, jid) = (link.requester.clone(), jid.clone());
+                let own = self.own.jid.clone();
                 self.jobs.spawn(async move {
+                    // Before the fetch, so that no change falls between the two.
+                    let is_subscribed =
+                        !is_announced && job::subscribe(&requester, &own, &jid, version).await;
                     let result = job::fetch_list(&requester, &jid, version).await;
                     Finding::List {
                         jid,
                         version,
+                        is_subscribed,
                         result,
                     }
                 });
             }
         }
         all_fresh
+    }
+
+    /// Who tells us when an account's list changes. PEP does so among contacts who both see each
+    /// other's presence (XEP-0163 §4), and for subscribers of the node.
+    pub(super) fn announced(&self, jid: &BareJid, version: Version) -> Announced {
+        let Some(link) = &self.link else {
+            return Announced::Never;
+        };
+        if *jid == self.own.jid {
+            Announced::Always
+        } else if link.contacts.is_mutual(jid) || link.lists.is_subscribed(jid, version) {
+            Announced::Subscribed
+        } else {
+            Announced::Never
+        }
     }
 
     /// Asks for a bundle, unless it is on its way.
@@ -110,8 +134,8 @@ impl Pump {
                 error.is_final() || self.has_list(&jid, version)?
             }
         };
+        let announced = self.announced(&jid, version);
         if let Some(link) = self.link.as_mut() {
-            let announced = jid == self.own.jid;
             link.actions_begun.remove(
                 &Action::RefreshDeviceList {
                     jid: jid.clone(),
@@ -120,9 +144,9 @@ impl Pump {
                 .key(),
             );
             if is_known {
-                link.list_received(jid, version, announced);
+                link.lists.received(jid, version, announced, Instant::now());
             } else {
-                link.list_unavailable(jid, version);
+                link.lists.unavailable(jid, version, Instant::now());
             }
         }
         Ok(())

@@ -21,7 +21,7 @@
 //! | `catch_up` | the archive, page by page |
 //! | `outbox`, `audience` | rows become stanzas, for these devices |
 //! | `action` | what the engine asked for |
-//! | `lists` | device lists and bundles |
+//! | `lists`, `freshness` | device lists and bundles; which lists are as new as can be had |
 
 mod action;
 mod audience;
@@ -29,6 +29,7 @@ mod backoff;
 mod catch_up;
 mod commands;
 mod connecting;
+mod freshness;
 mod inbound;
 mod job;
 mod link;
@@ -271,7 +272,10 @@ impl Pump {
                 let millis = at.millis_since(clock::now()).max(0);
                 Instant::now() + std::time::Duration::from_millis(millis.unsigned_abs())
             });
-        let list = self.link.as_ref().and_then(Link::list_retry_at);
+        let list = self
+            .link
+            .as_ref()
+            .and_then(|link| link.lists.retry_at(Instant::now()));
         [self.retry_at, request, list].into_iter().flatten().min()
     }
 

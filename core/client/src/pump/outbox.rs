@@ -103,6 +103,7 @@ impl Pump {
         let mut unit = Unit::begin(&store, clock::now());
         let mut outgoing = Vec::new();
         let mut handled = Vec::new();
+        let mut judged = HashSet::new();
         for entry in entries {
             scan.seen_count += 1;
             let id = entry.id;
@@ -122,6 +123,9 @@ impl Pump {
                 self.prepare(&mut unit, entry)?
             };
             handled.push((id, prepared.is_some()));
+            if prepared.is_some() {
+                judged.extend(to.clone());
+            }
             match prepared {
                 Some(Prepared::Ready(ready)) => outgoing.push(ready),
                 Some(Prepared::Failed) => {}
@@ -140,6 +144,9 @@ impl Pump {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
+        for peer in &judged {
+            link.lists.used(peer);
+        }
         for (id, is_done) in handled {
             link.outbox_handled(id, is_done, &mut scan.is_contiguous);
         }

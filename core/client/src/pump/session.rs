@@ -10,7 +10,9 @@ use eft_xmpp::stream::StanzaSeq;
 use eft_xmpp::xep::pubsub::{NodeChange, PubSubEvent};
 use eft_xmpp::xep::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 use eft_xmpp::xep::{carbons, iq, mam, ping, presence, roster, stanza_id};
+use tokio::time::Instant;
 
+use super::freshness::Announced;
 use super::inbound::{Inbound, Receiving, Seen, Source};
 use super::job::{Finding, SetUp};
 use super::link::{Answer, Phase};
@@ -58,8 +60,14 @@ impl Pump {
             Finding::List {
                 jid,
                 version,
+                is_subscribed,
                 result,
-            } => self.handle_list(jid, version, result),
+            } => {
+                if is_subscribed && let Some(link) = self.link.as_mut() {
+                    link.lists.subscribed(jid.clone(), version);
+                }
+                self.handle_list(jid, version, result)
+            }
             Finding::Lists {
                 jid,
                 results,
@@ -100,7 +108,8 @@ impl Pump {
         for version in Version::ALL {
             // The server tells us of every change from here on (XEP-0163: own nodes need no
             // subscription).
-            link.list_received(own.clone(), version, true);
+            link.lists
+                .received(own.clone(), version, Announced::Always, Instant::now());
         }
         link.phase = Phase::Publishing;
         link.actions_due = true;
@@ -286,9 +295,10 @@ impl Pump {
                 return Ok(Sorted::Transient);
             }
             lists::apply_list(unit, &owner, version, &list)?;
+            let announced = self.announced(&owner, version);
             if let Some(link) = self.link.as_mut() {
-                let announced = owner == self.own.jid;
-                link.list_received(owner.clone(), version, announced);
+                link.lists
+                    .received(owner.clone(), version, announced, Instant::now());
             }
             return Ok(Sorted::InUnit);
         }

@@ -112,6 +112,23 @@ impl Prosody {
         .await
     }
 
+    /// Refuses every subscription to a node (XEP-0060 §6.1), as services do that know presence only.
+    ///
+    /// # Errors
+    ///
+    /// [`ProsodyError::Operator`] when the shell refuses.
+    pub async fn refuse_subscriptions(&self) -> Result<(), ProsodyError> {
+        self.run_lua(&format!(
+            "local st = require'prosody.util.stanza'; \
+             prosody.hosts[{host}].events.add_handler('iq/bare/http://jabber.org/protocol/pubsub:pubsub', function (event) \
+             if not event.stanza.tags[1]:get_child('subscribe') then return end; \
+             event.origin.send(st.error_reply(event.stanza, 'cancel', 'feature-not-implemented')); return true \
+             end, 100)",
+            host = quote(self.host()),
+        ))
+        .await
+    }
+
     fn pep_of(&self, user: &str) -> String {
         format!(
             "prosody.hosts[{}].modules.pep.get_pep_service({})",

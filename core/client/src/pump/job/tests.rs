@@ -419,3 +419,30 @@ async fn a_question_of_the_set_up_without_an_answer_ends_it() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn a_subscription_counts_only_when_it_is_confirmed() {
+    let answer = |state: &str| {
+        format!(
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+             <subscription node='urn:xmpp:omemo:2:devices' jid='alice@a.example' {state}/></pubsub>"
+        )
+    };
+    for (answer, expected) in [
+        (Ok(answer("subscription='subscribed'")), true),
+        (Ok(answer("subscription='pending'")), false),
+        (Ok(answer("subscription='unconfigured'")), false),
+        (Ok(answer("")), false),
+        (Ok(String::new()), false),
+        (Err(no_item()), false),
+        (Err(not_met()), false),
+        (Err(RequestError::Timeout), false),
+    ] {
+        let name = format!("{answer:?}");
+        let (requester, asked) = server(move |_| answer.clone());
+        let bob = BareJid::new("bob@b.example").unwrap();
+        let is_subscribed = subscribe(&requester, &own().jid, &bob, Version::Omemo2).await;
+        assert_eq!(is_subscribed, expected, "{name}");
+        assert_eq!(asked.lock().unwrap().len(), 1, "{name}");
+    }
+}
