@@ -115,10 +115,10 @@ pub use action::{Action, EmptyReason};
 pub use bundle::{Bundle, UnverifiedBundle, VerifiedBundle};
 pub use device_list::{DeviceLabel, DeviceList, ListedDevice};
 pub use engine::{
-    Encrypted, Reach, ReceiveContext, bundle, device_list, device_list_received, encrypt,
-    encrypt_empty, encrypt_needs, finish_catch_up, forget_device, has_session, initiate, install,
-    maintain, needs, own_address, own_device_list, own_fingerprint, peer_identity, reach, receive,
-    rotate_signed_pre_key,
+    Encrypted, Reach, ReceiveContext, bundle, device_list, device_list_received,
+    doubt_new_own_devices, encrypt, encrypt_empty, encrypt_needs, finish_catch_up, forget_device,
+    has_session, initiate, install, maintain, needs, own_address, own_device_list, own_fingerprint,
+    peer_identity, reach, receive, rotate_signed_pre_key,
 };
 pub use error::{
     ActionError, BundleError, EncryptError, InitiateError, Malformed, RecordError, StepError,

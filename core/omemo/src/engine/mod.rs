@@ -6,6 +6,7 @@ mod device_list;
 mod forget;
 mod initiate;
 mod install;
+mod own_devices;
 mod peer;
 mod pre_keys;
 mod receive;
@@ -18,6 +19,7 @@ pub use device_list::{Reach, device_list, device_list_received, own_device_list,
 pub use forget::forget_device;
 pub use initiate::initiate;
 pub use install::{install, own_address, own_fingerprint};
+pub use own_devices::doubt_new_own_devices;
 pub use peer::{has_session, peer_identity};
 pub use pre_keys::{bundle, maintain, rotate_signed_pre_key};
 pub use receive::{ReceiveContext, needs, receive};

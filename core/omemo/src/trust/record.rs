@@ -22,8 +22,8 @@ pub struct KnownKey {
 /// Trust in the keys of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TrustRecord {
-    /// Whether a key was ever authenticated. Stays true when that key is distrusted later: who once
-    /// compared keys expects to be asked about new ones.
+    /// Whether the user is asked about new keys: one was authenticated once, or our own account gained a
+    /// device. Stays true when that key is distrusted later: who once compared keys expects to be asked.
     pub(crate) authenticated_once: bool,
     /// Oldest first, at most [`MAX_KNOWN_KEYS`] that nobody decided about.
     pub(crate) keys: Vec<KnownKey>,
@@ -70,6 +70,11 @@ impl TrustRecord {
             Some(key) => *key = known,
             None => self.keys.push(known),
         }
+    }
+
+    /// From now on no key is trusted blindly at its first sight.
+    pub(crate) fn ask_about_new_keys(&mut self) {
+        self.authenticated_once = true;
     }
 
     /// Notes the key of this installation. It needs no comparison, and says nothing about other devices of
