@@ -4,8 +4,8 @@ use eft_types::{BareJid, MessageId, Timestamp};
 
 use crate::model::{
     ArchiveId, ArchiveProgress, Content, ConversationEncryption, ConversationRef, Credential,
-    DeliveryState, DeviceEvent, MessageEncryption, NewMessage, NewOutboxEntry, Opaque, OptOut,
-    OutboxId, StreamState,
+    DeliveryState, DeviceEvent, IntakeId, MessageEncryption, NewMessage, NewOutboxEntry, Opaque,
+    OptOut, OutboxId, StreamState,
 };
 use crate::omemo::{Action, Changes};
 
@@ -81,6 +81,8 @@ pub struct Batch {
     pub(crate) archives: Vec<ArchiveProgress>,
     pub(crate) stream: Vec<StreamChange>,
     pub(crate) device_log: Vec<DeviceEvent>,
+    pub(crate) intake: Vec<IntakeId>,
+    pub(crate) finish_rollback: bool,
 }
 
 #[derive(Debug)]
@@ -145,6 +147,8 @@ impl Batch {
             archives,
             stream,
             device_log,
+            intake,
+            finish_rollback,
         } = self;
         changes.is_empty()
             && account.is_empty()
@@ -159,6 +163,8 @@ impl Batch {
             && archives.is_empty()
             && stream.is_empty()
             && device_log.is_empty()
+            && intake.is_empty()
+            && !finish_rollback
     }
 
     /// Adds the engine's changes. A record touched before gets its newest version only.
@@ -295,6 +301,19 @@ impl Batch {
     /// Adds a line to the device log.
     pub fn log_device(&mut self, event: DeviceEvent) {
         self.device_log.push(event);
+    }
+
+    /// Takes an entry out of the intake, in the commit with what it becomes. If another holder took it
+    /// meanwhile, the commit fails with [`StoreError::NoSuchIntakeEntry`](crate::StoreError::NoSuchIntakeEntry).
+    pub fn take_intake(&mut self, entry: IntakeId) {
+        self.intake.push(entry);
+    }
+
+    /// The sessions of an older copy of the database are receive-only and its prekeys new, by the
+    /// changes of this batch: see
+    /// [`Store::take_lease_after_rollback`](crate::Store::take_lease_after_rollback).
+    pub fn finish_rollback(&mut self) {
+        self.finish_rollback = true;
     }
 
     /// Replaces the account's credential; `None` forgets it.

@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 use rusqlite::types::{FromSqlError, Type};
 
 use crate::cipher_provider::Exiting;
-use crate::model::OutboxId;
+use crate::model::{IntakeId, OutboxId};
 use crate::secret::SecretError;
 
 /// Why a database could not be opened or created. Nothing is ever wiped or overwritten because of
@@ -107,6 +107,26 @@ pub enum StoreError {
     /// The batch refers to a message of another batch.
     #[error("the batch refers to a message that is not in it")]
     ForeignReference,
+    /// Another process holds the lease, and this store never had it. Ratchets and stream are the holder's
+    /// to write; leave it what is to be done by
+    /// [`Store::append_intake`](crate::Store::append_intake).
+    #[error("another process holds the lease")]
+    NotHolder,
+    /// The lease was lost, or given back, or taken by somebody since this store was opened. What the
+    /// caller remembers of ratchets and stream may be old: forget it, and take the lease again.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The intake holds as much as it may, see
+    /// [`MAX_INTAKE_ROWS`](crate::limits::MAX_INTAKE_ROWS).
+    #[error("the intake is full")]
+    IntakeFull,
+    /// The batch takes an intake entry that is not there: another one took it.
+    #[error("no intake entry {0}")]
+    NoSuchIntakeEntry(IntakeId),
+    /// [`Store::suspend`](crate::Store::suspend) was called: nothing works until
+    /// [`Store::resume`](crate::Store::resume).
+    #[error("the store is suspended")]
+    Suspended,
     /// The store was closed, or the process is exiting.
     #[error("the store is closed")]
     Closed,
@@ -135,6 +155,8 @@ impl From<Exiting> for StoreError {
 /// What a failure of SQLite means to a caller.
 enum Failure {
     Busy,
+    /// Only a suspension interrupts.
+    Interrupted,
     DiskFull,
     Io(String),
     Damaged(String),
@@ -160,6 +182,7 @@ fn sort(error: &rusqlite::Error) -> Failure {
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Failure::Busy,
         ErrorCode::DiskFull => Failure::DiskFull,
+        ErrorCode::OperationInterrupted => Failure::Interrupted,
         ErrorCode::SystemIoFailure
         | ErrorCode::CannotOpen
         | ErrorCode::ReadOnly
@@ -189,6 +212,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match sort(&error) {
             Failure::Busy => Self::Busy,
+            Failure::Interrupted => Self::Suspended,
             Failure::DiskFull => Self::DiskFull,
             Failure::Io(detail) => Self::Io { detail },
             Failure::Damaged(detail) => Self::Damaged { detail },
@@ -208,7 +232,7 @@ impl From<FromSqlError> for StoreError {
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         match sort(&error) {
-            Failure::Busy => Self::Busy,
+            Failure::Busy | Failure::Interrupted => Self::Busy,
             Failure::DiskFull => Self::DiskFull,
             Failure::Io(detail) => Self::Io { detail },
             Failure::Damaged(_) => Self::Corrupt {

@@ -19,9 +19,11 @@
 //! | [`Batch`], [`Committed`], [`Durability`] | what one step changes, and what became of it |
 //! | `model` | messages, conversations, outbox, archives, as plain values |
 //! | [`StoreKey`], [`SecretStore`] | the key of a database, and where it is kept |
+//! | [`Lease`], [`Generation`], [`Rollback`] | which process may write, and whether the database is an older copy |
 //! | [`limits`] | limits with their reasons |
 //! | `migrations` | the schema, in numbered files |
-//! | `cipher_provider` | SQLCipher's cryptography, from RustCrypto; the one module with `unsafe` |
+//! | `cipher_provider` | SQLCipher's cryptography, from RustCrypto; with `unsafe` |
+//! | `lease::mapped` | the lease's file as shared memory, with `unsafe` |
 //!
 //! ```
 //! use eft_store::{
@@ -71,6 +73,7 @@ mod diagnose;
 mod error;
 mod files;
 mod key;
+mod lease;
 pub mod limits;
 mod migrate;
 mod model;
@@ -85,6 +88,7 @@ pub use batch::{Batch, Durability, MessageUpdate, NewMessageRef, NewOutboxRef};
 pub use committed::{Committed, Insertion};
 pub use error::{OpenError, StoreError};
 pub use key::{StoreKey, StoreKeyError};
+pub use lease::{Generation, Lease, LeaseError, Rollback};
 pub use model::*;
 pub use options::StoreOptions;
 pub use random::RandomError;

@@ -15,6 +15,10 @@ pub const MAX_DETAIL_BYTES: usize = 200;
 /// Most rows that one read returns, whatever the caller asked for: an extension has 24 MB.
 pub const MAX_PAGE_ROWS: usize = 1000;
 
+/// Most entries of the intake that wait for the holder of the lease. One may be away for weeks; more than
+/// this is not written by a user's hand.
+pub const MAX_INTAKE_ROWS: u32 = 10_000;
+
 /// Cuts a technical detail to [`MAX_DETAIL_BYTES`], at the end of a character.
 pub(crate) fn shortened(detail: &str) -> &str {
     let mut end = detail.len().min(MAX_DETAIL_BYTES);

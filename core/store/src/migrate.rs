@@ -8,6 +8,7 @@ use crate::error::OpenError;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_conversation_wishes.sql"),
+    include_str!("migrations/0003_lease.sql"),
 ];
 
 /// Newest schema that this version knows.

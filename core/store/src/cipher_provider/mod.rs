@@ -29,7 +29,7 @@ use std::{ptr, slice};
 use rusqlite::Connection;
 use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, sqlite3_key};
 
-pub(crate) use exit::{Exiting, Held, enter};
+pub(crate) use exit::{Exiting, Held, Inside, enter};
 use primitives::{BLOCK_BYTES, BadArgument, KEY_BYTES, Mode, aes_256_cbc};
 pub(crate) use primitives::{Hash, hmac, pbkdf2};
 pub(crate) use raw_file::RawFile;

@@ -6,6 +6,11 @@ use crate::batch::AccountChange;
 use crate::error::StoreError;
 use crate::model::Credential;
 
+pub(super) fn finish_rollback(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction.execute("UPDATE account SET rolled_back_from = NULL", [])?;
+    Ok(())
+}
+
 pub(super) fn write(
     transaction: &Transaction<'_>,
     changes: &[AccountChange],

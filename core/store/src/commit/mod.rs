@@ -7,10 +7,13 @@ mod conversation;
 mod device_log;
 mod flood;
 mod insert;
+mod intake;
 mod outbox;
 mod record;
 mod stream;
 mod update;
+
+pub(crate) use intake::append_intake;
 
 use eft_types::BareJid;
 use rusqlite::Transaction;
@@ -41,9 +44,15 @@ pub(crate) fn apply(
         archives,
         stream,
         device_log,
+        intake,
+        finish_rollback,
     } = batch;
+    intake::take(transaction, intake)?;
     record::write(transaction, changes)?;
     account::write(transaction, account)?;
+    if *finish_rollback {
+        account::finish_rollback(transaction)?;
+    }
     conversation::set_encryption(transaction, conversations)?;
     conversation::set_wishes(transaction, wishes)?;
     if *reopen_archives {

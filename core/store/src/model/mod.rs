@@ -7,6 +7,7 @@ mod archive;
 mod conversation;
 mod delivery;
 mod device_log;
+mod intake;
 mod message;
 mod opaque;
 mod outbox;
@@ -22,6 +23,8 @@ pub use conversation::{
 };
 pub use delivery::{DeliveryState, SendFailure};
 pub use device_log::{DeviceEvent, DeviceEventKind};
+pub(crate) use intake::IntakeKind;
+pub use intake::{Intake, IntakeEntry, IntakeId};
 pub use message::{Content, Direction, Message, MessageEncryption, NewMessage, Plaintext};
 pub use opaque::Opaque;
 pub use outbox::{NewOutboxEntry, OutboxContent, OutboxEntry, OutboxId};

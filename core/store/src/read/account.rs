@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::{bare_jid, coded, device_id, rows};
 use crate::error::StoreError;
+use crate::lease::Generations;
 use crate::model::{Account, Credential, DeviceEvent, DeviceEventKind};
 
 pub(crate) fn own_jid(connection: &Connection) -> Result<BareJid, StoreError> {
@@ -27,6 +28,33 @@ pub(crate) fn account(connection: &Connection) -> Result<Account, StoreError> {
         encrypt_direct,
         encrypt_rooms,
     })
+}
+
+/// The numbers that tell who may write, and whether the database is an older copy.
+pub(crate) fn generations(connection: &Connection) -> Result<Generations, StoreError> {
+    let mut find = connection
+        .prepare_cached("SELECT generation, pending_generation, rolled_back_from FROM account")?;
+    Ok(find.query_row([], |row| {
+        let current = generation(row.get(0)?);
+        let pending = generation(row.get(1)?);
+        Ok(Generations {
+            current,
+            pending: pending.max(current),
+            rolled_back_from: row.get::<_, Option<i64>>(2)?.map(generation),
+        })
+    })?)
+}
+
+/// The one that every write compares.
+pub(crate) fn newest_generation(connection: &Connection) -> Result<u64, StoreError> {
+    let mut find =
+        connection.prepare_cached("SELECT max(generation, pending_generation) FROM account")?;
+    Ok(find.query_row([], |row| row.get(0).map(generation))?)
+}
+
+/// A generation is a count, which SQLite stores as a number with a sign.
+const fn generation(stored: i64) -> u64 {
+    stored.cast_unsigned()
 }
 
 /// Newest first.

@@ -3,14 +3,16 @@
 mod account;
 mod archive;
 mod conversation;
+mod intake;
 mod message;
 mod outbox;
 mod record;
 mod stream;
 
-pub(crate) use account::{account, device_log, own_jid};
+pub(crate) use account::{account, device_log, generations, newest_generation, own_jid};
 pub(crate) use archive::{cursor, cursors};
 pub(crate) use conversation::{conversation, conversations};
+pub(crate) use intake::intake;
 pub(crate) use message::{by_archive_id, by_id, by_origin_id, timeline, waiting};
 pub(crate) use outbox::{actions, outbox};
 pub(crate) use record::{load, scan};

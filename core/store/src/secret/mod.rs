@@ -1,6 +1,7 @@
 //! Where keys are kept: small named secrets outside the database.
 
 mod file;
+pub(crate) mod generation;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod memory;
@@ -19,7 +20,8 @@ use crate::key::StoreKeyError;
 /// Keeps small secrets (a few hundred bytes) under a name, outside the database: the platform's
 /// keychain, or something that stands for it.
 ///
-/// Synchronous, and called from a thread that may block. Implementations answer truthfully about
+/// Synchronous, and called from a thread that may block; taking a lease calls it with the database
+/// locked, so it must not call back into a [`Store`](crate::Store). Implementations answer truthfully about
 /// *why* there is no secret: a host that mixes up "locked" and "lost" makes users throw away
 /// their history.
 pub trait SecretStore: Send + Sync {

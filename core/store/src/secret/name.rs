@@ -13,7 +13,8 @@ pub struct SecretName(String);
 pub struct SecretNameError;
 
 impl SecretName {
-    /// Longest name, in bytes.
+    /// Longest name, in bytes. A [`SecretStore`](super::SecretStore) sees longer ones: what is kept beside
+    /// a secret has its name and a suffix of up to 16 bytes.
     pub const MAX_BYTES: usize = 100;
 
     /// Takes a name.
@@ -31,6 +32,12 @@ impl SecretName {
             return Err(SecretNameError);
         }
         Ok(Self(name))
+    }
+
+    /// Name of the number that is kept beside a key: it ends in `.generation`, and may be that much longer than
+    /// [`MAX_BYTES`](Self::MAX_BYTES).
+    pub(crate) fn of_generation(&self) -> Self {
+        Self(format!("{}.generation", self.0))
     }
 
     /// The name.

@@ -1,9 +1,8 @@
 //! Creating and destroying a database.
 
-use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eft_types::BareJid;
 use rusqlite::params;
@@ -13,11 +12,11 @@ use super::open::load_key;
 use crate::cipher_provider::enter;
 use crate::connection::{Role, connect};
 use crate::error::OpenError;
-use crate::files::sync_folder;
+use crate::files::{LEASE_SUFFIX, sync_folder, with_suffix};
 use crate::key::StoreKey;
 use crate::migrate;
 use crate::options::StoreOptions;
-use crate::secret::{SecretError, SecretName, SecretStore};
+use crate::secret::{SecretError, SecretName, SecretStore, generation};
 
 impl Store {
     /// Creates the database of an account at `path` and opens it.
@@ -33,13 +32,24 @@ impl Store {
         own: &BareJid,
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
+        Self::create_at(path, key, own, options, 0)
+    }
+
+    /// As [`Store::create`], beginning with a generation.
+    fn create_at(
+        path: &Path,
+        key: &StoreKey,
+        own: &BareJid,
+        options: &StoreOptions,
+        generation: u64,
+    ) -> Result<Self, OpenError> {
         must_not_exist(path)?;
         let _inside = enter()?;
         let unfinished = with_suffix(path, ".new");
         // Of a creation that was interrupted. Nothing was ever committed to it by a caller.
         remove_database(&unfinished)?;
         create_private_file(&unfinished)?;
-        build(&unfinished, key, own, options)?;
+        build(&unfinished, key, own, options, generation)?;
         fs::rename(&unfinished, path)?;
         if let Some(folder) = path.parent() {
             sync_folder(folder)?;
@@ -48,7 +58,9 @@ impl Store {
     }
 
     /// Creates the database with a new key, which is first given to `secrets` under `name`. If a
-    /// key is there already (a creation that was interrupted), it is used.
+    /// key is there already (a creation that was interrupted, or an app that was removed and came
+    /// back), it is used; and the generation that is there is the new database's first, so that
+    /// copies of an earlier database stay older than it.
     ///
     /// # Errors
     /// [`OpenError::KeyUnavailable`] if the key cannot be kept, or if what is kept under `name` is
@@ -74,7 +86,8 @@ impl Store {
             }
             other => other?,
         };
-        Self::create(path, &key, own, options)
+        let first = generation::load(secrets, name).map_err(OpenError::KeyUnavailable)?;
+        Self::create_at(path, &key, own, options, first.unwrap_or(0))
     }
 
     /// Deletes an account's key and then its database. Once the key is gone nobody can read the
@@ -88,7 +101,9 @@ impl Store {
         secrets: &dyn SecretStore,
         name: &SecretName,
     ) -> Result<(), OpenError> {
-        secrets.delete(name).map_err(OpenError::KeyUnavailable)?;
+        for secret in [name, &name.of_generation()] {
+            secrets.delete(secret).map_err(OpenError::KeyUnavailable)?;
+        }
         remove_database(path)?;
         remove_database(&with_suffix(path, ".new"))?;
         Ok(())
@@ -102,13 +117,14 @@ fn build(
     key: &StoreKey,
     own: &BareJid,
     options: &StoreOptions,
+    generation: u64,
 ) -> Result<(), OpenError> {
     let mut connection = connect(path, key, options, Role::Writer)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     migrate::migrate(&mut connection)?;
     connection.execute(
-        "INSERT INTO account (id, jid) VALUES (1, ?1)",
-        params![own.as_str()],
+        "INSERT INTO account (id, jid, generation, pending_generation) VALUES (1, ?1, ?2, ?2)",
+        params![own.as_str(), generation.cast_signed()],
     )?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.close().map_err(|(_, error)| error.into())
@@ -136,17 +152,11 @@ fn create_private_file(path: &Path) -> Result<(), OpenError> {
 
 /// Removes a database with the files that SQLite keeps beside it.
 fn remove_database(path: &Path) -> Result<(), OpenError> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    for suffix in ["", "-wal", "-shm", "-journal", LEASE_SUFFIX] {
         match fs::remove_file(with_suffix(path, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
     }
     Ok(())
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
 }

@@ -1,19 +1,24 @@
 //! The store: one database, one account.
 
 mod create;
+mod fence;
+mod lease;
 mod open;
 mod reader;
 mod reads;
+mod suspend;
 mod writer;
 
 use core::fmt;
 use std::path::{Path, PathBuf};
 
-use eft_types::BareJid;
+use eft_types::{BareJid, Timestamp};
 
 use crate::batch::{Batch, Durability};
 use crate::committed::Committed;
 use crate::error::StoreError;
+use crate::lease::LeaseFile;
+use crate::model::{Intake, IntakeId};
 use reader::Readers;
 use writer::Writer;
 
@@ -27,6 +32,7 @@ pub struct Store {
     // Closed in this order: the last connection to close is the one that may write the log back.
     readers: Readers,
     writer: Writer,
+    lease_file: LeaseFile,
 }
 
 impl Store {
@@ -34,9 +40,11 @@ impl Store {
     /// of it be spoken (law 1).
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing of the batch is in the database.
+    /// [`StoreError`]; then nothing of the batch is in the database. [`StoreError::LeaseLost`] and
+    /// [`StoreError::NotHolder`] if it is not this store's turn to write (law 6).
     pub fn commit(&self, batch: &Batch, durability: Durability) -> Result<Committed, StoreError> {
-        self.writer.commit(&self.own, batch, durability)
+        self.writer
+            .commit(&self.own, &self.lease_file, batch, durability)
     }
 
     /// Makes every [`Deferred`](Durability::Deferred) commit so far durable, with one sync of the
@@ -45,7 +53,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then the deferred commits are as safe as they were.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.writer.sync()
+        self.writer.sync(&self.lease_file)
+    }
+
+    /// Leaves something for the holder of the lease: any process may, also without it. Durable on
+    /// return.
+    ///
+    /// # Errors
+    /// [`StoreError::IntakeFull`], else [`StoreError`] by cause.
+    pub fn append_intake(&self, intake: &Intake, now: Timestamp) -> Result<IntakeId, StoreError> {
+        self.writer.append_intake(intake, now)
     }
 
     /// The account's own address, fixed when the database was created.
@@ -61,20 +78,13 @@ impl Store {
     }
 
     /// Closes the database: the log is written back into it and emptied, so that old versions of
-    /// deleted keys are gone from the disk. Dropping the store closes it too, without an answer.
+    /// deleted keys are gone from the disk. A lease is given back. Dropping the store closes it too, without an answer.
     ///
     /// # Errors
     /// [`StoreError`] if the log could not be written back. Nothing is lost: the next one to open
     /// the database does it.
     pub fn close(self) -> Result<(), StoreError> {
-        let Self {
-            path: _,
-            own: _,
-            readers,
-            writer,
-        } = self;
-        drop(readers);
-        writer.close()
+        self.close_everything()
     }
 }
 

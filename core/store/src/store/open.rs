@@ -3,12 +3,15 @@
 use std::io;
 use std::path::Path;
 
+use eft_types::BareJid;
 use rusqlite::Connection;
 
 use crate::cipher_provider::enter;
 use crate::connection::{PAGE_BYTES, Role, connect};
 use crate::error::{OpenError, StoreError};
+use crate::files::{LEASE_SUFFIX, with_suffix};
 use crate::key::StoreKey;
+use crate::lease::LeaseFile;
 use crate::migrate;
 use crate::options::StoreOptions;
 use crate::read;
@@ -24,18 +27,14 @@ impl Store {
     /// # Errors
     /// [`OpenError`], by cause. The file is left as it is, whatever is wrong with it.
     pub fn open(path: &Path, key: &StoreKey, options: &StoreOptions) -> Result<Self, OpenError> {
-        must_exist(path)?;
         let _inside = enter()?;
-        let mut writer = connect(path, key, options, Role::Writer)?;
-        migrate::checked_version(&writer)?;
-        log_ahead(&writer)?;
-        migrate::migrate(&mut writer)?;
-        let own = read::own_jid(&writer).map_err(unreadable_account)?;
+        let opened = open_writer(path, key, options)?;
         Ok(Self {
             path: path.to_owned(),
-            own,
+            own: opened.own,
             readers: Readers::new(path.to_owned(), key.duplicate(), options.clone()),
-            writer: Writer::new(writer),
+            writer: Writer::new(opened.connection, opened.generation),
+            lease_file: LeaseFile::new(with_suffix(path, LEASE_SUFFIX)),
         })
     }
 
@@ -53,6 +52,31 @@ impl Store {
         must_exist(path)?;
         Self::open(path, &load_key(secrets, name)?, options)
     }
+}
+
+/// A database that was opened for writing, and what it says of itself.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) own: BareJid,
+    pub(super) generation: u64,
+}
+
+/// Opens a database and brings its schema up to date; to be called by one who is inside.
+pub(super) fn open_writer(
+    path: &Path,
+    key: &StoreKey,
+    options: &StoreOptions,
+) -> Result<Opened, OpenError> {
+    must_exist(path)?;
+    let mut connection = connect(path, key, options, Role::Writer)?;
+    migrate::checked_version(&connection)?;
+    log_ahead(&connection)?;
+    migrate::migrate(&mut connection)?;
+    Ok(Opened {
+        own: read::own_jid(&connection).map_err(unreadable_account)?,
+        generation: read::newest_generation(&connection).map_err(unreadable_account)?,
+        connection,
+    })
 }
 
 pub(super) fn load_key(

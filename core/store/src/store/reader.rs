@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, TransactionBehavior};
 
 use crate::cipher_provider::{Held, enter};
 use crate::connection::{Role, connect};
 use crate::error::{OpenError, StoreError};
 use crate::key::StoreKey;
 use crate::options::StoreOptions;
+
+/// How long a suspension waits before it interrupts those on loan once more.
+const INTERRUPT_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// A few connections, opened when first needed.
 pub(super) struct Readers {
@@ -22,7 +26,11 @@ pub(super) struct Readers {
 
 struct Pool {
     idle: Vec<Held>,
+    /// Idle ones and those on loan.
     open_count: usize,
+    /// Stops those on loan; one whose connection is idle or closed does nothing that matters.
+    interrupts: Vec<InterruptHandle>,
+    suspended: bool,
 }
 
 impl Readers {
@@ -34,6 +42,8 @@ impl Readers {
             pool: Mutex::new(Pool {
                 idle: Vec::new(),
                 open_count: 0,
+                interrupts: Vec::new(),
+                suspended: false,
             }),
             returned: Condvar::new(),
         }
@@ -58,9 +68,42 @@ impl Readers {
         Ok(found)
     }
 
+    /// Closes every connection: idle ones at once, those on loan as soon as they are interrupted.
+    /// Later reads are refused.
+    pub(super) fn suspend(&self) {
+        let mut pool = self.lock();
+        pool.suspended = true;
+        pool.open_count -= pool.idle.len();
+        pool.idle.clear();
+        while pool.open_count > 0 {
+            // Again and again: one may have been between its interrupt and its next statement.
+            for interrupt in &pool.interrupts {
+                interrupt.interrupt();
+            }
+            (pool, _) = self
+                .returned
+                .wait_timeout(pool, INTERRUPT_AGAIN_AFTER)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        pool.interrupts.clear();
+    }
+
+    /// Reads are answered again.
+    pub(super) fn resume(&self) {
+        self.lock().suspended = false;
+    }
+
+    /// What opens another connection.
+    pub(super) const fn settings(&self) -> (&PathBuf, &StoreKey, &StoreOptions) {
+        (&self.path, &self.key, &self.options)
+    }
+
     fn take(&self) -> Result<Reader<'_>, StoreError> {
         let mut pool = self.lock();
         loop {
+            if pool.suspended {
+                return Err(StoreError::Suspended);
+            }
             if let Some(connection) = pool.idle.pop() {
                 return Ok(Reader {
                     readers: self,
@@ -75,11 +118,11 @@ impl Readers {
                     readers: self,
                     connection: None,
                 };
-                reader.connection = Some(
-                    connect(&self.path, &self.key, &self.options, Role::Reader)
-                        .map(Held::new)
-                        .map_err(reopening)?,
-                );
+                let connection = connect(&self.path, &self.key, &self.options, Role::Reader)
+                    .map_err(reopening)?;
+                let interrupt = connection.get_interrupt_handle();
+                reader.connection = Some(Held::new(connection));
+                self.lock().interrupts.push(interrupt);
                 return Ok(reader);
             }
             pool = self
@@ -104,11 +147,15 @@ impl Drop for Reader<'_> {
     fn drop(&mut self) {
         let mut pool = self.readers.lock();
         match self.connection.take() {
-            Some(connection) => pool.idle.push(connection),
+            Some(connection) if !pool.suspended => pool.idle.push(connection),
+            Some(connection) => {
+                drop(connection);
+                pool.open_count -= 1;
+            }
             None => pool.open_count -= 1,
         }
         drop(pool);
-        self.readers.returned.notify_one();
+        self.readers.returned.notify_all();
     }
 }
 

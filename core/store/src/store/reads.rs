@@ -5,8 +5,8 @@ use eft_types::{BareJid, DeviceAddress, Jid, MessageId, OriginId};
 use super::Store;
 use crate::error::StoreError;
 use crate::model::{
-    Account, ArchiveCursor, ArchiveId, Conversation, ConversationSummary, DeviceEvent, Message,
-    OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
+    Account, ArchiveCursor, ArchiveId, Conversation, ConversationSummary, DeviceEvent, IntakeEntry,
+    IntakeId, Message, OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
 };
 use crate::omemo::{Action, Record, RecordKey, RecordKind};
 use crate::read;
@@ -136,6 +136,19 @@ impl Store {
     ) -> Result<Vec<OutboxEntry>, StoreError> {
         self.readers
             .read(|connection| read::outbox(connection, after, limit))
+    }
+
+    /// What processes without the lease left for its holder, in order; `after` continues a page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn intake(
+        &self,
+        after: Option<IntakeId>,
+        limit: usize,
+    ) -> Result<Vec<IntakeEntry>, StoreError> {
+        self.readers
+            .read(|connection| read::intake(connection, after, limit))
     }
 
     /// What the engine wants done, in the order in which it was first asked for.

@@ -1,20 +1,33 @@
 //! The connection that writes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use eft_types::BareJid;
+use eft_types::{BareJid, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::fence::Fence;
 use crate::batch::{Batch, Durability};
-use crate::cipher_provider::{Held, enter};
+use crate::cipher_provider::{Held, Inside, enter};
 use crate::commit;
 use crate::committed::Committed;
 use crate::error::StoreError;
+use crate::lease::LeaseFile;
+use crate::model::{Intake, IntakeId};
+
+/// How long a suspension waits for the readers of other processes before it leaves the log as it is.
+const LAST_WAIT: Duration = Duration::from_millis(50);
 
 /// The one connection of this process that writes, used by one thread at a time.
-pub(super) struct Writer(Mutex<State>);
+pub(super) struct Writer(Mutex<Place>);
 
-struct State {
+struct Place {
+    /// `None` while the store is suspended.
+    state: Option<State>,
+    fence: Fence,
+}
+
+pub(super) struct State {
     connection: Held,
     /// What `PRAGMA synchronous` stands at.
     synchronous: Option<Durability>,
@@ -24,59 +37,120 @@ struct State {
 }
 
 impl Writer {
-    pub(super) const fn new(connection: Connection) -> Self {
-        Self(Mutex::new(State {
-            connection: Held::new(connection),
-            synchronous: None,
-            unsynced: true,
+    pub(super) const fn new(connection: Connection, generation: u64) -> Self {
+        Self(Mutex::new(Place {
+            state: Some(State::new(connection)),
+            fence: Fence::Open(generation),
         }))
     }
 
     pub(super) fn commit(
         &self,
         own: &BareJid,
+        lease_file: &LeaseFile,
         batch: &Batch,
         durability: Durability,
     ) -> Result<Committed, StoreError> {
         let _inside = enter()?;
-        self.lock().transaction(durability, |transaction| {
-            commit::apply(transaction, own, batch)
+        self.with(|state, fence| {
+            state.transaction(durability, |transaction| {
+                fence.check(transaction, lease_file)?;
+                commit::apply(transaction, own, batch)
+            })
         })
     }
 
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
+    pub(super) fn sync(&self, lease_file: &LeaseFile) -> Result<(), StoreError> {
         let _inside = enter()?;
-        let mut state = self.lock();
-        if state.unsynced {
-            state.transaction(Durability::Full, |_| Ok(()))?;
-        }
-        Ok(())
+        self.with(|state, fence| {
+            if state.unsynced {
+                state.transaction(Durability::Full, |transaction| {
+                    fence.check(transaction, lease_file)
+                })?;
+            }
+            Ok(())
+        })
     }
 
-    pub(super) fn close(self) -> Result<(), StoreError> {
+    /// Written by any process, so no fence is asked.
+    pub(super) fn append_intake(
+        &self,
+        intake: &Intake,
+        queued: Timestamp,
+    ) -> Result<IntakeId, StoreError> {
+        let _inside = enter()?;
+        self.with(|state, _| {
+            state.transaction(Durability::Full, |transaction| {
+                commit::append_intake(transaction, intake, queued)
+            })
+        })
+    }
+
+    /// Works with the connection, alone.
+    pub(super) fn with<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut State, &mut Fence) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut place = self.lock();
+        let Place { state, fence } = &mut *place;
+        let state = state.as_mut().ok_or(StoreError::Suspended)?;
+        work(state, fence)
+    }
+
+    /// Gives the lease back, empties the log and closes the connection. It is closed also if that fails.
+    pub(super) fn suspend(&self) -> Result<(), StoreError> {
         let inside = enter()?;
-        let state = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // The answer's first column says whether somebody else was in the way. That is no failure:
-        // whoever closes last empties the log.
-        state
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        state.connection.close(&inside).map_err(StoreError::from)
+        let mut place = self.lock();
+        if let Fence::Lease(holding) = &place.fence {
+            holding.release();
+        }
+        match place.state.take() {
+            Some(state) => state.close(&inside),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes through another connection. What was remembered under a lease stays lost.
+    pub(super) fn resume(&self, connection: Connection) {
+        self.lock().state = Some(State::new(connection));
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.lock().state.is_none()
     }
 
     /// A panic while the lock was held rolled its transaction back, so the state is sound.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    const fn new(connection: Connection) -> Self {
+        Self {
+            connection: Held::new(connection),
+            synchronous: None,
+            unsynced: true,
+        }
+    }
+
+    fn close(self, inside: &Inside) -> Result<(), StoreError> {
+        // The answer's first column says whether somebody else was in the way. That is no failure:
+        // whoever closes last empties the log.
+        let emptied = self.connection.busy_timeout(LAST_WAIT).and_then(|()| {
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        });
+        let closed = self.connection.close(inside);
+        emptied.and(closed).map_err(StoreError::from)
+    }
+
     /// Runs `work` in a transaction that is committed if it succeeds, else rolled back.
-    fn transaction<T>(
+    pub(super) fn transaction<T, E: From<rusqlite::Error> + From<StoreError>>(
         &mut self,
         durability: Durability,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.set_synchronous(durability)?;
         // Immediate: waiting for another process's lock happens here, before anything is written.
         let transaction = self
@@ -126,7 +200,12 @@ mod tests {
         let key = StoreKey::from_parts([1; 32], [2; 16]);
         let options = StoreOptions::app();
         Store::create(&path, &key, &own(), &options).unwrap();
-        Writer::new(connect(&path, &key, &options, Role::Writer).unwrap())
+        Writer::new(connect(&path, &key, &options, Role::Writer).unwrap(), 0)
+    }
+
+    /// Of a lease that nobody takes.
+    fn no_lease() -> LeaseFile {
+        LeaseFile::new("nowhere/lease".into())
     }
 
     /// A batch that changes something.
@@ -142,7 +221,8 @@ mod tests {
 
     /// What SQLite itself says: 1 is NORMAL, 2 is FULL.
     fn synchronous(writer: &Writer) -> u32 {
-        let state = writer.lock();
+        let place = writer.lock();
+        let state = place.state.as_ref().unwrap();
         let read = |row: &rusqlite::Row<'_>| row.get(0);
         state
             .connection
@@ -168,7 +248,9 @@ mod tests {
             (Durability::Full, 2),
             (Durability::Deferred, 1),
         ]) {
-            writer.commit(&own(), &batch(number), durability).unwrap();
+            writer
+                .commit(&own(), &no_lease(), &batch(number), durability)
+                .unwrap();
             assert_eq!(synchronous(&writer), level);
         }
     }
@@ -182,13 +264,15 @@ mod tests {
             work();
             log_pages(folder.path()) - before
         };
-        let sync = || writer.sync().unwrap();
+        let sync = || writer.sync(&no_lease()).unwrap();
         assert_eq!(pages_of(&sync), 1, "what another process left");
         assert_eq!(pages_of(&sync), 0, "once is enough");
-        writer.commit(&own(), &batch(1), Durability::Full).unwrap();
+        writer
+            .commit(&own(), &no_lease(), &batch(1), Durability::Full)
+            .unwrap();
         assert_eq!(pages_of(&sync), 0, "it is durable");
         writer
-            .commit(&own(), &batch(2), Durability::Deferred)
+            .commit(&own(), &no_lease(), &batch(2), Durability::Deferred)
             .unwrap();
         assert_eq!(pages_of(&sync), 1);
         assert_eq!(synchronous(&writer), 2);
@@ -199,15 +283,17 @@ mod tests {
     fn a_full_commit_that_changes_nothing_still_syncs_the_deferred_ones_before_it() {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(folder.path());
-        writer.sync().unwrap();
+        writer.sync(&no_lease()).unwrap();
         writer
-            .commit(&own(), &batch(1), Durability::Deferred)
+            .commit(&own(), &no_lease(), &batch(1), Durability::Deferred)
             .unwrap();
         let before = log_pages(folder.path());
-        writer.commit(&own(), &batch(1), Durability::Full).unwrap();
+        writer
+            .commit(&own(), &no_lease(), &batch(1), Durability::Full)
+            .unwrap();
         assert_eq!(log_pages(folder.path()) - before, 1);
         writer
-            .commit(&own(), &Batch::new(), Durability::Full)
+            .commit(&own(), &no_lease(), &Batch::new(), Durability::Full)
             .unwrap();
         assert_eq!(
             log_pages(folder.path()) - before,
@@ -221,14 +307,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(folder.path());
         writer
-            .commit(&own(), &batch(1), Durability::Deferred)
+            .commit(&own(), &no_lease(), &batch(1), Durability::Deferred)
             .unwrap();
         let mut failing = batch(2);
         failing.mark_read(own(), eft_types::MessageId::from_row(9));
-        assert!(writer.commit(&own(), &failing, Durability::Full).is_err());
-        assert!(writer.lock().unsynced);
-        writer.sync().unwrap();
-        assert!(!writer.lock().unsynced);
+        assert!(
+            writer
+                .commit(&own(), &no_lease(), &failing, Durability::Full)
+                .is_err()
+        );
+        assert!(writer.lock().state.as_ref().unwrap().unsynced);
+        writer.sync(&no_lease()).unwrap();
+        assert!(!writer.lock().state.as_ref().unwrap().unsynced);
     }
 
     #[test]
@@ -236,7 +326,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(folder.path());
         let limit_pages = |limit: u32| {
-            let state = writer.lock();
+            let place = writer.lock();
+            let state = place.state.as_ref().unwrap();
             let pages: u32 = state
                 .connection
                 .pragma_query_value(None, "page_count", |row| row.get(0))
@@ -251,7 +342,8 @@ mod tests {
                 .unwrap();
         };
         let rows = || {
-            let state = writer.lock();
+            let place = writer.lock();
+            let state = place.state.as_ref().unwrap();
             state
                 .connection
                 .query_row("SELECT count(*) FROM conversation", [], |row| {
@@ -264,11 +356,15 @@ mod tests {
             large.conversations.extend(batch(number).conversations);
         }
         limit_pages(3);
-        let error = writer.commit(&own(), &large, Durability::Full).unwrap_err();
+        let error = writer
+            .commit(&own(), &no_lease(), &large, Durability::Full)
+            .unwrap_err();
         assert!(matches!(error, StoreError::DiskFull), "{error:?}");
         assert_eq!(rows(), 0);
         limit_pages(1000);
-        writer.commit(&own(), &large, Durability::Full).unwrap();
+        writer
+            .commit(&own(), &no_lease(), &large, Durability::Full)
+            .unwrap();
         assert_eq!(rows(), 2000);
     }
 }
