@@ -6,7 +6,7 @@ use ::eft::{DistrustedBy, TrustLevel, VerifiedBy};
 
 use crate::conversation::Conversation;
 use crate::device::Device;
-use crate::error::{EftError, bare_jid, fingerprint};
+use crate::error::{EftError, bare_jid, device_address, fingerprint};
 use crate::event::{AccountObserver, Subscription};
 
 /// An account on this device.
@@ -131,6 +131,28 @@ impl Account {
             by: DistrustedBy::User,
         };
         self.decide(&jid, &fingerprint, level).await
+    }
+
+    /// Accepts that a device that spoke `urn:xmpp:omemo:2` before is written to in the older version: the user's
+    /// answer to `DeviceDowngraded`. Holds until the device is downgraded anew.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no address or no device id, and if the device is not downgraded; `Suspended`,
+    /// `StoreDamaged`.
+    pub async fn accept_legacy(&self, jid: String, device: u32) -> Result<(), EftError> {
+        let device = device_address(&jid, device)?;
+        Ok(self.inner.accept_legacy(&device).await?)
+    }
+
+    /// Makes new sessions with every device of `jid`, or of everybody: the user's own remedy when messages cannot be
+    /// decrypted. Returns how many will be made.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `Suspended`, `StoreDamaged`.
+    pub async fn reset_sessions(&self, jid: Option<String>) -> Result<u32, EftError> {
+        let jid = jid.as_deref().map(bare_jid).transpose()?;
+        let count = self.inner.reset_sessions(jid.as_ref()).await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Tells `observer` what happens from now on, until the subscription is released.

@@ -79,6 +79,33 @@ impl Conversation {
         Ok(self.inner.keep_encrypted().await?)
     }
 
+    /// Queues a message of this device again that failed; it keeps its row id and is shown once wherever it is known.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no failed message of this conversation, `OptedOut`, `Suspended`.
+    pub async fn resend(&self, message: i64) -> Result<(), EftError> {
+        Ok(self
+            .inner
+            .resend(::eft::MessageId::from_row(message))
+            .await?)
+    }
+
+    /// Whether each OMEMO version goes in a stanza of its own.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn separate_versions(&self) -> Result<bool, EftError> {
+        Ok(self.inner.separate_versions().await?)
+    }
+
+    /// Sends each OMEMO version in a stanza of its own, for apps that drop a stanza with both.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn set_separate_versions(&self, separate: bool) -> Result<(), EftError> {
+        Ok(self.inner.set_separate_versions(separate).await?)
+    }
+
     /// The newest `limit` messages older than the key, or than everything without one.
     ///
     /// # Errors

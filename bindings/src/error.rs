@@ -128,6 +128,14 @@ pub(crate) fn bare_jid(text: &str) -> Result<::eft::BareJid, EftError> {
     })
 }
 
+/// Names a device given by the host app.
+pub(crate) fn device_address(jid: &str, device: u32) -> Result<::eft::DeviceAddress, EftError> {
+    let device = ::eft::DeviceId::new(device).map_err(|error| EftError::InvalidInput {
+        reason: format!("not a device id: {error}"),
+    })?;
+    Ok(::eft::DeviceAddress::new(bare_jid(jid)?, device))
+}
+
 /// Parses a fingerprint given by the host app, in groups or not.
 pub(crate) fn fingerprint(text: &str) -> Result<::eft::Fingerprint, EftError> {
     text.parse::<::eft::Fingerprint>()

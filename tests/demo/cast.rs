@@ -1,6 +1,6 @@
 //! Everybody in the story.
 
-use eft::Fingerprint;
+use eft::{Event, Fingerprint};
 use eft_tests::{Login, Phone, Prosody};
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ impl Cast {
             online(&alice, "alice-laptop"),
         );
         let (bobs, daves) = (online(&bob, "bob-phone"), online(&dave, "dave-phone"));
-        let (phone, laptop) = (phone.await?, laptop.await?);
+        let (mut phone, laptop) = (phone.await?, laptop.await?);
         let (bobs, daves) = (bobs.await?, daves.await?);
         for (whose, user, device) in [
             ("Alice's phone ", "alice", &phone),
@@ -60,6 +60,18 @@ impl Cast {
                 beginning(device.account.fingerprint())
             ));
         }
+        // Her phone was there first: a device that comes later could be anybody's.
+        let id = laptop.account.device_id();
+        phone
+            .wait("the laptop", |event| match event {
+                Event::DeviceAppeared { device } if device.address.device == id => Some(()),
+                _ => None,
+            })
+            .await?;
+        phone.accept(&laptop).await?;
+        telling.checked(
+            "Alice's phone asks about her new laptop; she compares the keys and says yes.",
+        );
         for device in [&bobs, &daves] {
             let contacts = device.account.contacts().await?;
             check(

@@ -83,6 +83,13 @@ pub(crate) async fn an_added_device(telling: &Telling, cast: &mut Cast) -> Resul
             .await?;
     }
     telling.checked("Bob's, Dave's and Alice's own apps are told that it appeared.");
+    let own = cast.phone.account.devices(&cast.alice.jid).await?;
+    check(
+        own.iter()
+            .any(|device| device.address.device == id && device.trust == Trust::Undecided),
+        "Alice's own phone trusts it",
+    )?;
+    telling.checked("Alice's own phone asks her about it, and sends it nothing that she writes.");
 
     let text = format!("Who is that? ({MARKER})");
     let failed = cast.bobs.send(&cast.alice.jid, &text).await?;

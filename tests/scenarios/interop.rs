@@ -100,6 +100,7 @@ async fn a_client_that_speaks_only_legacy_is_understood_and_understands() {
     let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
         .await
         .unwrap();
+    phone.accept(&laptop).await.unwrap();
     let mut bot = legacy_only(&server, &carol).await;
 
     // The bot begins.
@@ -122,6 +123,54 @@ async fn a_client_that_speaks_only_legacy_is_understood_and_understands() {
         let text = format!("old answer {number}");
         bot.send(&alice.jid, &text, Version::Legacy).await.unwrap();
         phone.wait_for_text(&text).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_version_goes_in_a_stanza_of_its_own_where_the_contact_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Prosody::start().await.unwrap();
+    let alice = server.add_account("alice").await.unwrap();
+    let carol = server.add_account("carol").await.unwrap();
+    let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+        .await
+        .unwrap();
+    let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
+        .await
+        .unwrap();
+    phone.accept(&laptop).await.unwrap();
+    let mut bot = legacy_only(&server, &carol).await;
+    let conversation = phone.account.conversation(carol.jid.clone());
+    let mut stanzas_of = Vec::new();
+    for separate in [false, true] {
+        conversation.set_separate_versions(separate).await.unwrap();
+        let text = format!("in stanzas of their own: {separate}");
+        let id = phone.send(&carol.jid, &text).await.unwrap();
+        assert_eq!(phone.wait_until_sent(id).await.unwrap(), Delivery::Acked);
+        let got = bot.wait_for_message(&text, PATIENCE).await.unwrap();
+        assert_eq!(got["version"], Version::Legacy.word());
+        let copy = laptop.wait_for_text(&text).await.unwrap();
+        assert_eq!(copy.encryption, Encryption::Omemo2);
+        let origin_id = copy.origin_id.unwrap();
+        let archived = server.archived_stanzas("carol", &alice.jid).await.unwrap();
+        let elements: Vec<_> = archived
+            .iter()
+            .filter(|stanza| stanza.xml.contains(origin_id.as_str()))
+            .map(|stanza| stanza.xml.matches("<encrypted ").count())
+            .collect();
+        stanzas_of.push(elements);
+    }
+    assert_eq!(stanzas_of, [vec![2], vec![1, 1]]);
+
+    // One message each, at once and from the archive.
+    for device in [&mut phone, &mut laptop] {
+        assert_eq!(device.history(&carol.jid).await.unwrap().len(), 2);
+        device.reopen().await.unwrap();
+        device.connect().await.unwrap();
+        device.wait_until_caught_up().await.unwrap();
+        let history = device.history(&carol.jid).await.unwrap();
+        assert_eq!(history.len(), 2, "{}: {history:?}", device.name);
+        device.account.shut_down().await;
     }
 }
 

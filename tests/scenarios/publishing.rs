@@ -211,6 +211,7 @@ async fn the_second_device_on_a_server_that_keeps_one_item_stops_nobody_from_wri
     let mut laptop = Phone::online(&server, &alice, "laptop", folder.path())
         .await
         .unwrap();
+    phone.accept(&laptop).await.unwrap();
     let evicted = phone.account.device_id().to_string();
     assert!(
         server

@@ -15,6 +15,7 @@ async fn every_device_of_both_sides_shows_a_message_once() {
     let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
         .await
         .unwrap();
+    phone.accept(&laptop).await.unwrap();
     let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
         .await
         .unwrap();
@@ -76,6 +77,7 @@ async fn messages_sent_while_bob_is_away_arrive_in_order_and_once() {
     let laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
         .await
         .unwrap();
+    phone.accept(&laptop).await.unwrap();
     let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
         .await
         .unwrap();
@@ -159,6 +161,7 @@ async fn a_note_to_oneself_reaches_the_other_device() {
     let mut laptop = Phone::online(&server, &alice, "alice-laptop", folder.path())
         .await
         .unwrap();
+    phone.accept(&laptop).await.unwrap();
     phone.send(&alice.jid, "buy milk").await.unwrap();
     laptop.wait_for_text("buy milk").await.unwrap();
     let history = phone.history(&alice.jid).await.unwrap();

@@ -45,6 +45,7 @@ impl Stage {
         let device = |login, name| Phone::online(&server, login, name, folder.path());
         let mut phone = device(&alice, "alice-phone").await.unwrap();
         let mut laptop = device(&alice, "alice-laptop").await.unwrap();
+        phone.accept(&laptop).await.unwrap();
         let bob = device(&bob, "bob").await.unwrap();
         let dave = device(&dave, "dave").await.unwrap();
         for (from, text) in [(&bob, "Bob was here"), (&dave, "Dave was here")] {
@@ -199,6 +200,66 @@ async fn an_added_device(versions: &[Version]) {
     assert_eq!(read, ["tea at four?"], "{readings:?}");
     let archive = stage.server.archive_text("alice").unwrap();
     assert!(archive.contains(&number), "the search sees no key");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_device_that_the_operator_adds_to_our_own_list_gets_no_copies_of_what_we_write() {
+    let mut stage = Stage::set().await;
+    let alice = stage.alice.jid.clone();
+    let bob = stage.bob.account.jid().clone();
+    let mut rogue = Rogue::new(&alice).unwrap();
+    rogue
+        .slip_in(
+            &stage.server,
+            &stage.real(),
+            &[Version::Omemo2, Version::Legacy],
+        )
+        .await
+        .unwrap();
+    wait_for_device(&mut stage.phone, rogue.id()).await;
+
+    // Alice is asked before anything leaves, although she never compared a fingerprint of Bob's.
+    let id = stage.phone.send(&bob, "for Bob and me").await.unwrap();
+    assert_eq!(
+        stage.phone.wait_until_sent(id).await.unwrap(),
+        Delivery::Failed {
+            reason: "not-trusted".to_owned()
+        }
+    );
+    let shown = device_of(&stage.phone, &alice, rogue.id()).await;
+    assert_eq!(shown.trust, Trust::Undecided);
+    assert_eq!(shown.fingerprint, Some(rogue.fingerprint()));
+
+    // It is not hers. The same message goes out after that, once.
+    decide(&stage.phone, &alice, rogue.fingerprint(), REFUSED).await;
+    let log = device_log(&stage.phone, stage.folder.path());
+    let line = (
+        alice.to_string(),
+        rogue.id().to_string(),
+        "distrusted".to_owned(),
+    );
+    assert!(log.contains(&line), "{log:?}");
+    let conversation = stage.phone.account.conversation(bob.clone());
+    conversation.resend(id).await.unwrap();
+    assert_eq!(
+        stage.phone.wait_until_sent(id).await.unwrap(),
+        Delivery::Acked
+    );
+    let got = stage.bob.wait_for_text("for Bob and me").await.unwrap();
+    stage.laptop.wait_for_text("for Bob and me").await.unwrap();
+    let history = stage.phone.history(&bob).await.unwrap();
+    let sent = history.iter().find(|message| message.id == id).unwrap();
+    assert_eq!(sent.origin_id, got.origin_id, "the id that it had");
+    let stanzas = stage.server.archived_stanzas("bob", &alice).await.unwrap();
+    let origin_id = sent.origin_id.as_ref().unwrap().as_str();
+    let copies: Vec<_> = stanzas
+        .iter()
+        .filter(|stanza| stanza.xml.contains(origin_id))
+        .collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert!(!copies[0].xml.contains(&rogue.id().to_string()));
+    assert_reads_nothing(&rogue.read(&copies[0].xml).unwrap());
     stage.close().await;
 }
 
@@ -390,6 +451,17 @@ async fn a_device_that_falls_back_to_legacy_is_told_of_and_gets_nothing() {
     let stanza = stage.archived(&stage.bob, id).await;
     assert!(stanza.contains(&laptop.to_string()), "{stanza}");
     assert!(!stanza.contains(&phone.to_string()), "{stanza}");
+
+    // Alice says that it is so: her phone runs an older app now. It gets what follows, in the older version.
+    let address = DeviceAddress::new(alice.clone(), phone);
+    stage.bob.account.accept_legacy(&address).await.unwrap();
+    let id = stage.bob.send(&alice, "in either one").await.unwrap();
+    stage.laptop.wait_for_text("in either one").await.unwrap();
+    let stanza = stage.archived(&stage.bob, id).await;
+    let (_, legacy) = stanza
+        .split_once("<encrypted xmlns='eu.siacs.conversations.axolotl'")
+        .unwrap();
+    assert!(legacy.contains(&phone.to_string()), "{stanza}");
     stage.close().await;
 }
 
@@ -486,6 +558,9 @@ fn device_log(phone: &Phone, scratch: &Path) -> Vec<(String, String, String)> {
                 1 => "appeared",
                 4 => "identity changed",
                 5 => "downgraded",
+                6 => "verified",
+                7 => "distrusted",
+                9 => "legacy accepted",
                 _ => "other",
             };
             Ok((

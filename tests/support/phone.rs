@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eft::{
     Account, BareJid, Config, ConnectOptions, Content, Credentials, Delivery, Eft, Error, Event,
-    Events, MemorySecretStore, Message, MessageId, ServerAddress,
+    Events, MemorySecretStore, Message, MessageId, ServerAddress, TrustLevel, VerifiedBy,
 };
 
 use crate::deadline::{Deadline, TimedOut};
@@ -137,6 +137,21 @@ impl Phone {
     /// Those of [`eft::Conversation::send`].
     pub async fn send(&self, to: &BareJid, text: &str) -> Result<MessageId, Error> {
         self.account.conversation(to.clone()).send(text).await
+    }
+
+    /// The user compares the fingerprint of another device, and accepts it. A device that an account gains later
+    /// waits for that on those that it had before.
+    ///
+    /// # Errors
+    /// Those of [`Account::set_trust`].
+    pub async fn accept(&self, other: &Self) -> Result<(), Error> {
+        let compared = TrustLevel::Verified {
+            by: VerifiedBy::Fingerprint,
+        };
+        let other = &other.account;
+        self.account
+            .set_trust(other.jid(), other.fingerprint(), compared)
+            .await
     }
 
     /// Waits for an event that `pick` makes something of; events that it refuses stay for later

@@ -111,6 +111,18 @@ pub(crate) struct Conversation {
     /// Answer PEER's wish for no more encryption: go on, encrypted. Until then nothing is sent to PEER.
     #[arg(long)]
     pub(crate) keep_encrypted: bool,
+    /// Whether each OMEMO version goes in a stanza of its own, for apps that drop one with both.
+    #[arg(long, value_name = "YES")]
+    pub(crate) separate_versions: Option<bool>,
+    /// Queue the lines again that were not sent; the next chat sends them.
+    #[arg(long)]
+    pub(crate) resend: bool,
+    /// Make new encryption sessions with PEER at the next chat: the remedy when messages cannot be decrypted.
+    #[arg(long)]
+    pub(crate) reset_sessions: bool,
+    /// Write to this device of PEER in the older version of OMEMO, although it spoke the better one: ask PEER first.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) accept_legacy: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,8 @@ use eft::{
 };
 use serde_json::{Value, json};
 
+use crate::conversation::Standing;
+
 /// Prints in one of the two forms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -104,21 +106,31 @@ impl Output {
     }
 
     /// How things stand with somebody.
-    pub(crate) fn conversation(self, peer: &BareJid, opt_out: Option<&OptOut>) -> io::Result<()> {
+    pub(crate) fn conversation(self, peer: &BareJid, standing: &Standing) -> io::Result<()> {
+        let opt_out = standing.opt_out.as_ref();
         if self.json {
             return self.object(&json!({
                 "event": "conversation",
                 "peer": peer.as_str(),
                 "opted_out": opt_out.is_some(),
                 "reason": opt_out.and_then(|opt_out| opt_out.reason.as_deref()),
+                "separate_versions": standing.separate_versions,
+                "resent": standing.resent_count,
             }));
         }
         match opt_out {
             Some(opt_out) => self.line(&format!(
                 "{}; --keep-encrypted goes on all the same",
                 wish(peer, opt_out)
-            )),
-            None => self.line(&format!("{peer}: messages are encrypted")),
+            ))?,
+            None => self.line(&format!("{peer}: messages are encrypted"))?,
+        }
+        if standing.separate_versions {
+            self.line("each OMEMO version goes in a stanza of its own")?;
+        }
+        match standing.resent_count {
+            0 => Ok(()),
+            count => self.line(&format!("{count} line(s) queued again for the next chat")),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eft_omemo::{Fingerprint, TrustLevel};
 use eft_store::Store;
-use eft_types::{BareJid, DeviceId};
+use eft_types::{BareJid, DeviceAddress, DeviceId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::command::{Command, Reply};
@@ -118,7 +118,7 @@ impl Account {
     /// [`Error::Suspended`], [`Error::StoreDamaged`].
     pub async fn devices(&self, jid: &BareJid) -> Result<Vec<DeviceInfo>, Error> {
         let jid = jid.clone();
-        let own = eft_types::DeviceAddress::new(self.shared.jid.clone(), self.shared.device_id);
+        let own = DeviceAddress::new(self.shared.jid.clone(), self.shared.device_id);
         self.read(move |store| devices::of(store, &own, &jid)).await
     }
 
@@ -155,6 +155,20 @@ impl Account {
             reply,
         })
         .await
+    }
+
+    /// Accepts that a device is written to in the older version (`eu.siacs.conversations.axolotl`),
+    /// although it could be reached over `urn:xmpp:omemo:2` before: the user's answer to
+    /// [`Event::DeviceDowngraded`], where the device's owner says that it is so. Holds until the
+    /// device is downgraded anew.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the device is not downgraded, [`Error::Suspended`],
+    /// [`Error::StoreDamaged`].
+    pub async fn accept_legacy(&self, device: &DeviceAddress) -> Result<(), Error> {
+        let device = device.clone();
+        self.ask(|reply| Command::AcceptLegacy { device, reply })
+            .await
     }
 
     /// Makes new sessions with every device of `jid` that there is one with, or with every device

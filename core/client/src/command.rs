@@ -1,7 +1,7 @@
 //! What the handles ask of the account's thread, in the imperative.
 
 use eft_omemo::{Fingerprint, TrustLevel};
-use eft_types::{BareJid, MessageId};
+use eft_types::{BareJid, DeviceAddress, MessageId};
 use tokio::sync::oneshot;
 
 use crate::config::ConnectOptions;
@@ -28,6 +28,23 @@ pub(crate) enum Command {
     },
     /// The user has read the peer's opt-out and goes on, encrypted.
     KeepEncrypted { peer: BareJid, reply: Reply<()> },
+    /// Put both OMEMO versions into stanzas of their own, or not.
+    SeparateVersions {
+        peer: BareJid,
+        separate: bool,
+        reply: Reply<()>,
+    },
+    /// Try a message that failed again.
+    Resend {
+        peer: BareJid,
+        message: MessageId,
+        reply: Reply<()>,
+    },
+    /// The user accepts the older version for a device.
+    AcceptLegacy {
+        device: DeviceAddress,
+        reply: Reply<()>,
+    },
     /// Carry out the user's decision about a key.
     SetTrust {
         jid: BareJid,

@@ -99,6 +99,58 @@ impl Conversation {
             .await
     }
 
+    /// Queues a message of this device again that failed, after what was in its way is gone: a key is
+    /// trusted now, an opt-out answered. It keeps its row and the id that recipients know it by, so
+    /// that whoever has it already shows it once. [`crate::Event::MessageChanged`] tells what becomes
+    /// of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for what is no failed message of this conversation,
+    /// [`Error::OptedOut`], [`Error::Suspended`].
+    pub async fn resend(&self, message: MessageId) -> Result<(), Error> {
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::Resend {
+                peer,
+                message,
+                reply,
+            })
+            .await
+    }
+
+    /// Whether messages go in a stanza of their own per OMEMO version; see
+    /// [`Conversation::set_separate_versions`].
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn separate_versions(&self) -> Result<bool, Error> {
+        let peer = self.peer.clone();
+        self.account
+            .read(move |store| {
+                let found = store.conversation(&peer)?;
+                Ok(found.is_some_and(|found| found.separate_versions))
+            })
+            .await
+    }
+
+    /// Sends each OMEMO version in a stanza of its own, under one id, where a message needs both. The
+    /// default is one stanza for both. An app that drops such stanzas cannot be told from one that
+    /// has nothing to say, so that nothing but the contact's word leads to this setting; slixmpp-omemo
+    /// is known to need it.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn set_separate_versions(&self, separate: bool) -> Result<(), Error> {
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::SeparateVersions {
+                peer,
+                separate,
+                reply,
+            })
+            .await
+    }
+
     /// The newest messages older than `before`, or the newest of all; at most `limit`, and at most
     /// [`TIMELINE_PAGE_MAX`].
     ///
@@ -133,93 +185,4 @@ const fn is_xml_char(c: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use eft_store::{Batch, ConversationRef, Durability, MemorySecretStore};
-    use eft_types::Timestamp;
-
-    use super::*;
-    use crate::{Config, Content, Credentials, Eft};
-
-    /// An account that never connects.
-    async fn account(folder: &tempfile::TempDir) -> Account {
-        let config = Config {
-            data_dir: folder.path().to_owned(),
-        };
-        let eft = Eft::open(config, Arc::new(MemorySecretStore::new())).unwrap();
-        eft.add_account(Credentials {
-            jid: BareJid::new("alice@a.example").unwrap(),
-            password: "secret".to_owned().into(),
-        })
-        .await
-        .unwrap()
-    }
-
-    /// Writes to the account's database beside its thread.
-    async fn store(account: &Account, work: impl FnOnce(&mut Batch) + Send + 'static) {
-        account
-            .read(move |store| {
-                let mut batch = Batch::new();
-                work(&mut batch);
-                store.commit(&batch, Durability::Full)?;
-                Ok(())
-            })
-            .await
-            .unwrap();
-    }
-
-    #[tokio::test]
-    async fn an_opt_out_stops_sending_until_the_user_goes_on_encrypted() {
-        let folder = tempfile::tempdir().unwrap();
-        let account = account(&folder).await;
-        let bob = BareJid::new("bob@b.example").unwrap();
-        let conversation = account.conversation(bob.clone());
-        conversation.send("before").await.unwrap();
-        assert_eq!(conversation.opt_out().await.unwrap(), None);
-        let opt_out = OptOut {
-            at: Timestamp::from_millis(1),
-            reason: Some("the rules of the house".to_owned()),
-        };
-        let kept = opt_out.clone();
-        store(&account, move |batch| {
-            batch.set_opt_out(
-                ConversationRef::direct(bob),
-                Some(kept),
-                Timestamp::from_millis(1),
-            );
-        })
-        .await;
-
-        let error = conversation.send("after").await.unwrap_err();
-        assert_eq!((error.code(), error.retryable()), ("opted-out", false));
-        assert!(!error.to_string().contains("house"), "{error}");
-        assert_eq!(conversation.opt_out().await.unwrap(), Some(opt_out));
-        // It is about this contact alone.
-        let carol = account.conversation(BareJid::new("carol@c.example").unwrap());
-        carol.send("hello").await.unwrap();
-
-        conversation.keep_encrypted().await.unwrap();
-        assert_eq!(conversation.opt_out().await.unwrap(), None);
-        conversation.send("encrypted as before").await.unwrap();
-        let texts: Vec<_> = conversation
-            .timeline(None, 10)
-            .await
-            .unwrap()
-            .messages
-            .into_iter()
-            .map(|message| message.content)
-            .collect();
-        let expected = ["encrypted as before", "before"].map(|text| Content::Text(text.to_owned()));
-        assert_eq!(texts, expected);
-        account.shut_down().await;
-    }
-
-    #[test]
-    fn control_characters_do_not_pass_and_emoji_do() {
-        assert!("tab\tnew\nline ☕ 🦎".chars().all(is_xml_char));
-        for bad in ['\0', '\u{8}', '\u{B}', '\u{1F}', '\u{FFFE}', '\u{FFFF}'] {
-            assert!(!is_xml_char(bad), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -131,8 +131,8 @@ impl ProsodyBuilder {
         self
     }
 
-    /// The most items a PEP node (XEP-0163) keeps. With 1 the server refuses the node configuration that
-    /// `urn:xmpp:omemo:2:bundles` asks for (one item per device).
+    /// The most items a PEP node (XEP-0163) keeps. Prosody accepts a publication that asks for `max`, as OMEMO does for
+    /// the bundles of several devices, and keeps this many all the same: with 1 each bundle replaces the one before.
     #[must_use]
     pub fn pep_max_items(mut self, count: u32) -> Self {
         self.pep_max_items = Some(count);

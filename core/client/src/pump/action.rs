@@ -5,11 +5,11 @@ use eft_omemo::{
     Action, EncryptError, RecordKey, RecordKind, Version, bundle, device_list, encrypt_empty,
     has_session, own_device_list,
 };
-use eft_store::{NewOutboxEntry, OutboxContent};
+use eft_store::{ConversationEncryption, NewOutboxEntry, OutboxContent};
 use eft_types::{BareJid, DeviceAddress, OriginId};
 
 use super::job::{self, Finding};
-use super::link::Phase;
+use super::link::{Link, Phase};
 use super::request::RequestError;
 use super::{Pump, stanza};
 use crate::error::Error;
@@ -37,9 +37,31 @@ impl Pump {
                 continue;
             }
             link.actions_begun.insert(key.clone());
-            self.begin_action(action, key)?;
+            if self.may_be_told(&action)? {
+                self.begin_action(action, key)?;
+            } else {
+                self.forget_action(&key)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether the account that an action goes to may learn of it that we are there: it is ours, a
+    /// contact, or we have written to it. A stranger who writes gets no answer by itself; when the user
+    /// answers, that message does what an empty one would have done.
+    fn may_be_told(&self, action: &Action) -> Result<bool, Error> {
+        let jid = match action {
+            Action::PublishBundle { .. } | Action::PublishDeviceList { .. } => return Ok(true),
+            Action::SendEmpty { to, .. } | Action::BuildSession { to, .. } => &to.jid,
+            Action::FetchBundle { address, .. } => &address.jid,
+            Action::RefreshDeviceList { jid, .. } => jid,
+        };
+        let is_contact = |link: &Link| link.contacts.contains(jid);
+        if *jid == self.own.jid || self.link.as_ref().is_some_and(is_contact) {
+            return Ok(true);
+        }
+        let conversation = self.store.conversation(jid)?;
+        Ok(conversation.is_some_and(|found| found.encryption != ConversationEncryption::Undecided))
     }
 
     fn begin_action(&mut self, action: Action, key: Vec<u8>) -> Result<(), Error> {

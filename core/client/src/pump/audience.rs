@@ -6,7 +6,7 @@ use eft_omemo::{
 use eft_store::SendFailure;
 use eft_types::{BareJid, DeviceAddress};
 
-use super::Pump;
+use super::{Pump, decisions};
 use crate::devices;
 use crate::error::Error;
 use crate::unit::Unit;
@@ -104,6 +104,7 @@ impl Pump {
         let version = match unit.sure_step(|records| reach(records, address))? {
             Reach::Omemo2 => Version::Omemo2,
             Reach::Legacy => Version::Legacy,
+            Reach::Downgraded if decisions::is_legacy_accepted(unit, address)? => Version::Legacy,
             Reach::Downgraded => {
                 obstacles.downgraded.push(address.device.to_string());
                 return Ok(None);

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use eft_store::{ConversationRef, Durability, NewMessage, NewOutboxEntry, OutboxContent};
+use eft_store::{
+    ConversationRef, DeliveryState, Durability, NewMessage, NewOutboxEntry, OutboxContent,
+};
 use eft_types::{BareJid, MessageId, OriginId};
 
 use super::link::Phase;
-use super::{Pump, stanza};
+use super::{Pump, decisions, delivery, stanza};
 use crate::clock;
 use crate::command::{Command, Reply};
 use crate::error::Error;
@@ -38,20 +40,39 @@ impl Pump {
                 });
                 let _ = reply.send(result);
             }
+            Command::SeparateVersions {
+                peer,
+                separate,
+                reply,
+            } => {
+                let result = self.commit(|unit, _| {
+                    let conversation = ConversationRef::direct(peer);
+                    unit.batch
+                        .set_separate_versions(conversation, separate, unit.now);
+                    Ok(())
+                });
+                let _ = reply.send(result);
+            }
+            Command::Resend {
+                peer,
+                message,
+                reply,
+            } => {
+                let _ = reply.send(self.queue_again(peer, message));
+            }
+            Command::AcceptLegacy { device, reply } => {
+                let result = self.commit(|unit, _| decisions::accept_legacy(unit, device));
+                let _ = reply.send(result);
+                self.after_command();
+            }
             Command::SetTrust {
                 jid,
                 fingerprint,
                 level,
                 reply,
             } => {
-                let result = self.commit(|unit, _| {
-                    let now = unit.now;
-                    let changes = unit.sure_step(|records| {
-                        eft_omemo::set_trust(records, &jid, fingerprint, level, now)
-                    })?;
-                    unit.apply(changes);
-                    Ok(())
-                });
+                let result =
+                    self.commit(|unit, _| decisions::set_trust(unit, &jid, fingerprint, level));
                 let _ = reply.send(result);
             }
             Command::ResetSessions { with, reply } => {
@@ -104,9 +125,43 @@ impl Pump {
             .message(message)
             .map(eft_store::Insertion::id)
             .ok_or_else(|| Error::bug("a queued message has no row"))?;
+        self.after_command();
+        Ok(id)
+    }
+
+    /// Puts a message that failed into the outbox once more, under the id that it has.
+    fn queue_again(&mut self, peer: BareJid, message: MessageId) -> Result<(), Error> {
+        let has_failed = self.store.message(message)?.is_some_and(|row| {
+            row.conversation.peer == peer
+                && matches!(row.delivery, Some(DeliveryState::Failed { .. }))
+        });
+        if !has_failed {
+            return Err(Error::invalid("no failed message of this conversation"));
+        }
+        if self.is_opted_out(&peer)? {
+            return Err(Error::OptedOut {
+                peer: peer.to_string(),
+            });
+        }
+        self.commit(|unit, _| {
+            unit.batch
+                .update_message(message, delivery(DeliveryState::Queued));
+            unit.batch.enqueue(NewOutboxEntry {
+                content: OutboxContent::Message(message),
+                stanza: None,
+                to: Some(peer),
+                queued: unit.now,
+            });
+            Ok(())
+        })?;
+        self.after_command();
+        Ok(())
+    }
+
+    /// What a command left to be done is begun at once.
+    fn after_command(&mut self) {
         if let Err(error) = self.advance() {
             self.drop_link(error);
         }
-        Ok(id)
     }
 }

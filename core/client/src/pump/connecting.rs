@@ -270,7 +270,9 @@ fn login_error(error: LoginError) -> Error {
         | LoginError::Scram(_)
         | LoginError::UnpreparableCredentials
         | LoginError::NoLocalPart => Error::AuthRejected { reason },
-        LoginError::BindRejected { .. } if !is_temporary => Error::NotAllowed { reason },
+        LoginError::BindRejected { .. } | LoginError::Stream(_) if !is_temporary => {
+            Error::NotAllowed { reason }
+        }
         other => Error::Offline {
             reason,
             cause: Some(Arc::new(other)),
@@ -286,7 +288,7 @@ pub(super) fn closed_error(reason: &CloseReason) -> Error {
         CloseReason::StreamError(error)
             if matches!(
                 error.condition.as_str(),
-                "conflict" | "not-authorized" | "host-gone"
+                "conflict" | "not-authorized" | "host-gone" | "host-unknown"
             ) =>
         {
             Error::NotAllowed {

@@ -2,7 +2,7 @@
 
 use eft_omemo::{
     Action, BundleError, Changes, DeviceList, Event, InitiateError, UnverifiedBundle, Version,
-    device_list_received, initiate,
+    device_list_received, doubt_new_own_devices, initiate, own_address,
 };
 use eft_types::{BareJid, DeviceAddress};
 use rand::rngs::StdRng;
@@ -223,6 +223,11 @@ pub(super) fn apply_list(
     list: &DeviceList,
 ) -> Result<(), Error> {
     let now = unit.now;
+    if *jid == unit.sure_step(own_address)?.jid {
+        let doubts =
+            unit.sure_step(|records| doubt_new_own_devices(records, version, list, now))?;
+        unit.apply(doubts);
+    }
     let effects =
         unit.sure_step(|records| device_list_received(records, jid, version, list, now))?;
     unit.absorb(effects.changes, effects.actions, effects.events);

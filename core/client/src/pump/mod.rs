@@ -12,6 +12,7 @@
 //!
 //! | File | Noun |
 //! |---|---|
+//! | `decisions` | what the user decides about keys and devices |
 //! | `link` | one connection and what is only true while it lasts |
 //! | `request`, `job` | questions to the server, beside the pump |
 //! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
@@ -19,7 +20,7 @@
 //! | `inbound` | a stanza becomes rows |
 //! | `pending` | messages that others of the same device must come before |
 //! | `catch_up` | the archive, page by page |
-//! | `outbox`, `audience` | rows become stanzas, for these devices |
+//! | `outbox`, `audience`, `encrypting` | rows become stanzas, for these devices |
 //! | `action` | what the engine asked for |
 //! | `lists`, `freshness` | device lists and bundles; which lists are as new as can be had |
 
@@ -29,6 +30,8 @@ mod backoff;
 mod catch_up;
 mod commands;
 mod connecting;
+mod decisions;
+mod encrypting;
 mod freshness;
 mod inbound;
 mod job;

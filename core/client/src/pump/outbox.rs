@@ -7,15 +7,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use eft_omemo::{EncryptError, TrustedDevice, Version, encrypt, encrypt_needs};
+use eft_omemo::Version;
 use eft_store::{
-    ConversationEncryption, ConversationRef, DeliveryState, Durability, MessageUpdate, OutboxEntry,
-    OutboxId, SendFailure,
+    ConversationEncryption, ConversationRef, DeliveryState, Durability, MessageUpdate,
+    NewOutboxEntry, OutboxContent, OutboxEntry, OutboxId, SendFailure,
 };
 use eft_types::{BareJid, MessageId};
-use rand::rngs::StdRng;
 
-use super::audience::{Audience, Devices};
+use super::audience::Audience;
+use super::encrypting::encrypt_row;
 use super::link::Phase;
 use super::{Pump, delivery, stanza};
 use crate::clock;
@@ -207,12 +207,25 @@ impl Pump {
             }
             Audience::Devices(devices) => devices,
         };
-        let stanza = encrypt_row(unit, &mut self.rng, &self.own.jid, &row, &devices)?;
+        let separate = unit
+            .store()
+            .conversation(&peer)?
+            .is_some_and(|found| found.separate_versions);
+        let encrypted = encrypt_row(unit, &mut self.rng, &self.own.jid, &row, &devices, separate)?;
         let best = devices
             .by_version()
             .next()
             .map_or(Version::Omemo2, |(version, _)| version);
-        unit.batch.fix_outbox_bytes(entry.id, stanza.clone());
+        unit.batch
+            .fix_outbox_bytes(entry.id, encrypted.stanza.clone());
+        if let Some(second) = encrypted.second {
+            unit.batch.enqueue(NewOutboxEntry {
+                content: OutboxContent::Message(row.id),
+                stanza: Some(second),
+                to: Some(peer.clone()),
+                queued: unit.now,
+            });
+        }
         unit.batch.update_message(
             row.id,
             MessageUpdate::Encryption(encrypted::encryption(best)),
@@ -226,7 +239,7 @@ impl Pump {
         Ok(Some(Prepared::Ready(Outgoing {
             id: entry.id,
             message: Some(row.id),
-            stanza,
+            stanza: encrypted.stanza,
         })))
     }
 
@@ -245,11 +258,15 @@ impl Pump {
             .iter()
             .filter_map(|token| Some((*token, link.in_flight.remove(token)?)))
             .collect();
+        // A message of two stanzas is with the server when both are.
+        let in_flight: HashSet<_> = link.in_flight.values().copied().flatten().collect();
         self.commit(|unit, _| {
             for (token, message) in acked {
                 let row = i64::try_from(token).unwrap_or(i64::MAX);
                 unit.batch.remove_outbox(OutboxId::from_row(row));
-                if let Some(message) = message {
+                if let Some(message) = message
+                    && !in_flight.contains(&message)
+                {
                     unit.batch
                         .update_message(message, delivery(DeliveryState::Acked));
                 }
@@ -295,41 +312,4 @@ fn fail(
     unit.batch.remove_outbox(entry);
     unit.batch
         .update_message(message, delivery(DeliveryState::Failed { reason, detail }));
-}
-
-/// Encrypts one message, once per version in use; its ratchet steps join the unit. One stanza
-/// carries all: the legacy element holds the text alone, and a receiver of both takes the first
-/// that it can read.
-fn encrypt_row(
-    unit: &mut Unit<'_>,
-    rng: &mut StdRng,
-    own: &BareJid,
-    row: &eft_store::Message,
-    devices: &Devices,
-) -> Result<eft_store::Opaque, Error> {
-    let eft_store::Content::Readable(plaintext) = &row.content else {
-        return Err(Error::bug("an unreadable message in the outbox"));
-    };
-    let origin_id = row
-        .origin_id
-        .as_ref()
-        .ok_or_else(|| Error::bug("an outgoing message without an id"))?;
-    let peer = &row.conversation.peer;
-    let mut elements = Vec::new();
-    for (version, devices) in devices.by_version() {
-        let content = match version {
-            Version::Omemo2 => stanza::envelope(&plaintext.text, own, peer, unit.now, rng)?,
-            Version::Legacy => plaintext.text.clone(),
-        };
-        unit.preload(encrypt_needs(
-            version,
-            devices.iter().map(TrustedDevice::address),
-        ))?;
-        let encrypted = unit
-            .step(|records| encrypt(records, version, content.as_bytes(), devices, rng))?
-            .map_err(|error: EncryptError| Error::bug(error.to_string()))?;
-        unit.apply(encrypted.changes);
-        elements.push(encrypted.message);
-    }
-    stanza::to_bytes(&stanza::encrypted_message(peer, origin_id, &elements))
 }

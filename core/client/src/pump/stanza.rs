@@ -161,8 +161,11 @@ pub(crate) fn content(envelope: &sce::Envelope) -> Content {
     let payload = (!others.is_empty()).then(|| {
         let mut bytes = Vec::new();
         for other in &others {
-            // What came out of a parser can be written again.
-            if let Ok(text) = xml::encode_element(other) {
+            // What came out of a parser can be written again, but for attributes in namespaces of
+            // their own: nothing in XMPP means anything by them.
+            let mut other = (*other).clone();
+            drop_foreign_attributes(&mut other);
+            if let Ok(text) = xml::encode_element(&other) {
                 bytes.extend_from_slice(text.as_bytes());
             }
         }
@@ -174,6 +177,13 @@ pub(crate) fn content(envelope: &sce::Envelope) -> Content {
         payload,
         opt_out: OptOut::find(&envelope.content),
     }
+}
+
+fn drop_foreign_attributes(element: &mut Element) {
+    element
+        .attrs_mut()
+        .retain(|namespace, _, _| namespace.is_none() || namespace.as_str() == ns::XML);
+    element.children_mut().for_each(drop_foreign_attributes);
 }
 
 #[cfg(test)]

@@ -59,6 +59,18 @@ fn refusals_of_a_login_are_told_apart_from_trouble_that_passes() {
             LoginError::Stream(stream_error("system-shutdown")),
             ("offline", true),
         ),
+        (
+            LoginError::Stream(stream_error("host-unknown")),
+            ("not-allowed", false),
+        ),
+        (
+            LoginError::Stream(stream_error("host-gone")),
+            ("not-allowed", false),
+        ),
+        (
+            LoginError::Stream(stream_error("unsupported-version")),
+            ("not-allowed", false),
+        ),
     ] {
         let name = format!("{error:?}");
         let connect = connect_error(ConnectError::Login(error));

@@ -14,9 +14,10 @@ mod known;
 mod reading;
 mod waiting;
 
+use eft_omemo::known_keys;
 use eft_store::{
-    ArchiveId, ConversationRef, DeliveryState, Direction, MessageUpdate, NewMessage, Place,
-    SendFailure,
+    ArchiveId, ConversationRef, DeliveryState, Direction, Message, MessageUpdate, NewMessage,
+    Place, SendFailure,
 };
 use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
 use eft_xmpp::xep::delay::Delay;
@@ -126,19 +127,41 @@ impl<'a> Inbound<'a> {
         )
     }
 
-    fn server_time(&self) -> Option<Timestamp> {
+    fn server_time(&self, unit: &mut Unit<'_>) -> Result<Option<Timestamp>, Error> {
         match &self.source {
-            Source::Archive { stamp, .. } => *stamp,
-            // Our server says when it took an offline message; it speaks as the account or as itself.
-            Source::Live | Source::Carbon => {
-                let domain = Jid::new(self.own.jid.domain().as_str()).ok();
-                [Some(self.own.jid.clone().into()), domain]
-                    .into_iter()
-                    .flatten()
-                    .find_map(|by| Delay::find(self.stanza, &by))
-                    .map(|delay| delay.stamp)
-            }
+            Source::Archive { stamp, .. } => Ok(*stamp),
+            Source::Live | Source::Carbon => self.claimed_time(unit),
         }
+    }
+
+    /// Our server says when it took a message that it delivers late, as the account or as itself
+    /// (XEP-0203, XEP-0198). Servers let the sender's own `<delay/>` pass, so it may be anybody's
+    /// word: it is believed only as far as it does no harm. A message that comes now is not of the
+    /// future, not older than what the archive gave us already or than this device, and not older
+    /// than the message that it is shown below. Its place in the timeline never depends on it.
+    fn claimed_time(&self, unit: &mut Unit<'_>) -> Result<Option<Timestamp>, Error> {
+        let domain = Jid::new(self.own.jid.domain().as_str()).ok();
+        let Some(delay) = [Some(self.own.jid.clone().into()), domain]
+            .into_iter()
+            .flatten()
+            .find_map(|by| Delay::find(self.stanza, &by))
+        else {
+            return Ok(None);
+        };
+        let keys = unit.sure_step(|records| known_keys(records, &self.own.jid))?;
+        let ours = keys.first().map(|key| key.since);
+        let archived = unit
+            .store()
+            .archive_cursor(&self.own.jid)?
+            .and_then(|cursor| cursor.last)
+            .map(|(_, at)| at);
+        let above = unit.store().timeline(&self.peer(), None, 1)?;
+        let earliest = [ours, archived, above.first().map(Message::time)]
+            .into_iter()
+            .flatten()
+            .max()
+            .unwrap_or(delay.stamp);
+        Ok(Some(delay.stamp.max(earliest).min(unit.now)))
     }
 
     /// Takes the message into the unit of work.
@@ -178,16 +201,16 @@ impl<'a> Inbound<'a> {
             (Namesake::Perhaps(row), Some(read)) if row.content.is_readable() => {
                 if read.content.is_readable() {
                     // The ratchet reads nothing twice: this is news under an old id.
-                    self.insert(unit, archive_id, None, read);
+                    self.insert(unit, archive_id, None, read)?;
                 } else {
                     // It was read, and the session has left it behind since.
                     Self::bind(unit, &row, archive_id);
                 }
             }
-            (Namesake::Other, Some(read)) => self.insert(unit, archive_id, None, read),
+            (Namesake::Other, Some(read)) => self.insert(unit, archive_id, None, read)?,
             (_, Some(read)) => {
                 let id = self.sender_id();
-                self.insert(unit, archive_id, id, read);
+                self.insert(unit, archive_id, id, read)?;
             }
         }
         Ok(())
@@ -199,7 +222,7 @@ impl<'a> Inbound<'a> {
         archive_id: Option<ArchiveId>,
         origin_id: Option<OriginId>,
         read: Read,
-    ) {
+    ) -> Result<(), Error> {
         let is_outgoing = self.is_outgoing();
         let place = match self.source {
             Source::Archive { .. } => Place::ArchiveNewer,
@@ -208,7 +231,7 @@ impl<'a> Inbound<'a> {
         // Failures are bounded per day (law 4), and the delay on a live stanza may be anybody's word.
         let server_time = match self.source {
             Source::Live | Source::Carbon if !read.content.is_readable() => None,
-            _ => self.server_time(),
+            _ => self.server_time(unit)?,
         };
         let message = NewMessage {
             direction: if is_outgoing {
@@ -237,6 +260,7 @@ impl<'a> Inbound<'a> {
         if let Some(position) = position {
             unit.wait(message, position);
         }
+        Ok(())
     }
 
     /// An error stanza about a message of ours (RFC 6120 §8.3).

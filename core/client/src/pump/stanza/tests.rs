@@ -128,3 +128,20 @@ fn capabilities_match_what_is_answered_and_ask_for_device_lists() {
         assert!(info.has(&format!("{node}+notify")), "{node}");
     }
 }
+
+#[test]
+fn an_element_with_attributes_of_foreign_namespaces_is_kept_without_them() {
+    let envelope = sce::Envelope::parse(
+        b"<envelope xmlns='urn:xmpp:sce:1'><content>\
+          <place xmlns='n' xmlns:geo='g' geo:lat='1' name='home' xml:lang='en'><inner geo:lon='2'/></place>\
+          </content><rpad/></envelope>",
+    )
+    .unwrap();
+    let read = content(&envelope);
+    assert!(!read.is_transient);
+    let kept = String::from_utf8(read.payload.unwrap().as_bytes().to_vec()).unwrap();
+    assert_eq!(
+        kept,
+        "<place xmlns='n' name='home' xml:lang='en'><inner/></place>"
+    );
+}

@@ -25,7 +25,7 @@ fn a_message_becomes_a_row_with_all_that_is_known_of_it() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut bob = Peer::bob(&alice, version);
-        let delay = "<delay xmlns='urn:xmpp:delay' from='a.example' stamp='2026-01-01T00:00:00Z'/>\
+        let delay = "<delay xmlns='urn:xmpp:delay' from='a.example' stamp='2027-01-01T00:00:00Z'/>\
             <delay xmlns='urn:xmpp:delay' from='evil.example' stamp='1999-01-01T00:00:00Z'/>";
         let stanza = bob
             .write(&alice, version, "hello")
@@ -41,7 +41,7 @@ fn a_message_becomes_a_row_with_all_that_is_known_of_it() {
         assert_eq!(row.archive_id.unwrap().stanza_id, StanzaId::new("s1"));
         assert_eq!(
             row.server_time,
-            Some(Timestamp::from_millis(1_767_225_600_000))
+            Some(Timestamp::from_millis(1_798_761_600_000))
         );
         assert_eq!(row.received, alice.now);
         assert_eq!(row.delivery, None);
@@ -329,4 +329,72 @@ fn a_prekey_used_during_catch_up_serves_a_second_sender_until_its_end() {
             UnreadableCause::UnknownPreKey,
         );
     }
+}
+
+#[test]
+fn a_delay_on_a_live_message_moves_it_no_further_than_it_can_have_waited() {
+    let mut alice = Alice::install();
+    let mut bob = Peer::bob(&alice, Version::Omemo2);
+    let mut time = |alice: &mut Alice, stamp: &str| {
+        let delay = format!("<delay xmlns='urn:xmpp:delay' from='a.example' stamp='{stamp}'/>");
+        let stanza = bob
+            .write(alice, Version::Omemo2, stamp)
+            .stanza_with("", &delay);
+        alice.take(&stanza).row().time()
+    };
+    let installed = {
+        let mut unit = Unit::begin(&alice.store, alice.now);
+        let own = alice.own.jid.clone();
+        let keys = unit
+            .sure_step(|records| eft_omemo::known_keys(records, &own))
+            .unwrap();
+        keys[0].since
+    };
+    assert_eq!(
+        time(&mut alice, "1999-01-01T00:00:00Z"),
+        installed,
+        "nobody wrote to this device before it was"
+    );
+    let new_year = Timestamp::from_millis(1_798_761_600_000);
+    assert_eq!(time(&mut alice, "2027-01-01T00:00:00Z"), new_year);
+    assert_eq!(
+        time(&mut alice, "2026-12-01T00:00:00Z"),
+        new_year,
+        "not above what it is shown below"
+    );
+    let now = alice.now;
+    assert_eq!(time(&mut alice, "2099-01-01T00:00:00Z"), now);
+    // In the order in which they came, whatever they say.
+    let order: Vec<_> = alice
+        .timeline(&BareJid::new("bob@b.example").unwrap())
+        .into_iter()
+        .rev()
+        .map(|row| match row.content {
+            Content::Readable(plaintext) => plaintext.text[..4].to_owned(),
+            Content::Unreadable(why) => panic!("{why:?}"),
+        })
+        .collect();
+    assert_eq!(order, ["1999", "2027", "2026", "2099"]);
+}
+
+#[test]
+fn a_live_message_is_not_older_than_what_the_archive_gave() {
+    let mut alice = Alice::install();
+    let mut bob = Peer::bob(&alice, Version::Omemo2);
+    let read_to = Timestamp::from_millis(1_799_000_000_000);
+    let mut batch = eft_store::Batch::new();
+    batch.advance_archive(eft_store::ArchiveProgress {
+        archive: alice.own.jid.clone(),
+        last: Some((StanzaId::new("s0"), read_to)),
+        at_end: true,
+    });
+    alice
+        .store
+        .commit(&batch, eft_store::Durability::Full)
+        .unwrap();
+    let delay = "<delay xmlns='urn:xmpp:delay' from='a.example' stamp='2027-01-01T00:00:00Z'/>";
+    let stanza = bob
+        .write(&alice, Version::Omemo2, "hello")
+        .stanza_with("", delay);
+    assert_eq!(alice.take(&stanza).row().time(), read_to);
 }

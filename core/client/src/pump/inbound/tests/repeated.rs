@@ -262,3 +262,42 @@ fn an_archive_id_is_given_once() {
         .row();
     assert_eq!(row.archive_id, None);
 }
+
+#[test]
+fn two_stanzas_of_one_message_are_one_row_in_either_order() {
+    // Each OMEMO version in a stanza of its own, under one id; this device has a key in one of them.
+    for version in Version::ALL {
+        for is_other_first in [false, true] {
+            let mut alice = Alice::install();
+            let mut bob = Peer::bob(&alice, version);
+            let ours = bob
+                .write(&alice, version, "hello")
+                .stanza_with("id='m1'", ORIGIN);
+            let other = match version {
+                Version::Omemo2 => {
+                    "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='5'><key rid='6'>AAAA</key>\
+                     <iv>AAAAAAAAAAAAAAAA</iv></header><payload>AAAA</payload></encrypted>"
+                }
+                Version::Legacy => {
+                    "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='5'><keys jid='alice@a.example'>\
+                     <key rid='6'>AAAA</key></keys></header><payload>AAAA</payload></encrypted>"
+                }
+            };
+            let other = plain("id='m1'", &format!("{other}{ORIGIN}"));
+            let (first, second) = if is_other_first {
+                (&other, &ours)
+            } else {
+                (&ours, &other)
+            };
+            alice.take(first);
+            alice.take(second);
+            let rows = alice.timelines();
+            assert_eq!(rows.len(), 1, "{version:?} {is_other_first}");
+            assert_eq!(rows[0].content, readable("hello"));
+            // And all again from the archive, where each has an id of its own.
+            let again = [(first, archived("s1")), (second, archived("s2"))];
+            let taken = alice.take_all(&again, Receiving::CatchUp);
+            assert_eq!((taken.news, alice.timelines().len()), (vec![], 1));
+        }
+    }
+}
