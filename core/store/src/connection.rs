@@ -71,6 +71,34 @@ pub(crate) fn connect(
     Ok(connection)
 }
 
+/// Writes every page anew under `new`, in one transaction. The salt stands in no file, so that it is the
+/// new key's too. The connection is of no more use: open another one with the new key.
+///
+/// Nobody else may have the database open: their connections would read pages under a key that they do
+/// not know, so this ends as [`OpenError::Busy`] instead.
+pub(crate) fn change_key(connection: &Connection, new: &StoreKey) -> Result<(), OpenError> {
+    // Leaving the log takes the only lock that keeps others out.
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
+    if mode != "delete" {
+        return Err(OpenError::Busy);
+    }
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE;
+         -- The journal's end is the new key's beginning: also its deletion is synced, because the old key
+         -- is forgotten next.
+         PRAGMA synchronous = EXTRA;",
+    )?;
+    let code = cipher_provider::change_key(connection, &new.sqlcipher_key_spec());
+    if code == rusqlite::ffi::SQLITE_OK {
+        return Ok(());
+    }
+    Err(OpenError::from(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(code),
+        None,
+    )))
+}
+
 fn set_key(connection: &Connection, key: &StoreKey) -> Result<(), OpenError> {
     let spec = key.sqlcipher_key_spec();
     let code = cipher_provider::set_key(connection, &spec);

@@ -81,6 +81,7 @@ mod omemo;
 mod options;
 mod random;
 mod read;
+mod salvage;
 mod secret;
 mod store;
 
@@ -93,4 +94,4 @@ pub use model::*;
 pub use options::StoreOptions;
 pub use random::RandomError;
 pub use secret::*;
-pub use store::Store;
+pub use store::{Rebuilt, RekeyError, Store};

@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{ptr, slice};
 
 use rusqlite::Connection;
-use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, sqlite3_key};
+use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, sqlite3_key, sqlite3_rekey};
 
 pub(crate) use exit::{Exiting, Held, Inside, enter};
 use primitives::{BLOCK_BYTES, BadArgument, KEY_BYTES, Mode, aes_256_cbc};
@@ -142,6 +142,15 @@ pub(crate) fn set_key(connection: &Connection, key_spec: &[u8]) -> c_int {
     // SAFETY: the handle is live as long as the borrowed connection; the pointer is valid for the
     // length, and SQLCipher copies the bytes before it returns.
     unsafe { sqlite3_key(connection.handle(), key_spec.as_ptr().cast(), length) }
+}
+
+/// Writes every page anew under another key, in one transaction.
+pub(crate) fn change_key(connection: &Connection, key_spec: &[u8]) -> c_int {
+    let Ok(length) = c_int::try_from(key_spec.len()) else {
+        return SQLITE_ERROR;
+    };
+    // SAFETY: as in `set_key`.
+    unsafe { sqlite3_rekey(connection.handle(), key_spec.as_ptr().cast(), length) }
 }
 
 /// Turns the result of a border function into SQLite's code, and a panic into a failure: unwinding

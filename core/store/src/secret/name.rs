@@ -40,6 +40,11 @@ impl SecretName {
         Self(format!("{}.generation", self.0))
     }
 
+    /// Name under which the next key waits until the database has it.
+    pub(crate) fn of_next_key(&self) -> Self {
+        Self(format!("{}.next", self.0))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

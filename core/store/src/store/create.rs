@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use eft_types::BareJid;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::open::load_key;
+use super::rebuild::is_rebuilt;
 use crate::cipher_provider::enter;
 use crate::connection::{Role, connect};
 use crate::error::OpenError;
@@ -49,7 +50,7 @@ impl Store {
         // Of a creation that was interrupted. Nothing was ever committed to it by a caller.
         remove_database(&unfinished)?;
         create_private_file(&unfinished)?;
-        build(&unfinished, key, own, options, generation)?;
+        build(&unfinished, key, own, options, generation, |_| Ok(()))?;
         fs::rename(&unfinished, path)?;
         if let Some(folder) = path.parent() {
             sync_folder(folder)?;
@@ -101,7 +102,7 @@ impl Store {
         secrets: &dyn SecretStore,
         name: &SecretName,
     ) -> Result<(), OpenError> {
-        for secret in [name, &name.of_generation()] {
+        for secret in [name, &name.of_next_key(), &name.of_generation()] {
             secrets.delete(secret).map_err(OpenError::KeyUnavailable)?;
         }
         remove_database(path)?;
@@ -110,15 +111,16 @@ impl Store {
     }
 }
 
-/// Fills an empty file. The log is switched on last: until then everything is in the one file that
+/// Fills an empty file, and lets `fill` add to it. The log is switched on last: until then everything is in the one file that
 /// gets renamed.
-fn build(
+pub(super) fn build<T>(
     path: &Path,
     key: &StoreKey,
     own: &BareJid,
     options: &StoreOptions,
     generation: u64,
-) -> Result<(), OpenError> {
+    fill: impl FnOnce(&Connection) -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
     let mut connection = connect(path, key, options, Role::Writer)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     migrate::migrate(&mut connection)?;
@@ -126,11 +128,20 @@ fn build(
         "INSERT INTO account (id, jid, generation, pending_generation) VALUES (1, ?1, ?2, ?2)",
         params![own.as_str(), generation.cast_signed()],
     )?;
+    let transaction = connection.transaction()?;
+    let filled = fill(&transaction)?;
+    transaction.commit()?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.close().map_err(|(_, error)| error.into())
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(filled)
 }
 
 fn must_not_exist(path: &Path) -> Result<(), OpenError> {
+    if is_rebuilt(path) {
+        return Err(OpenError::AlreadyExists {
+            path: path.to_owned(),
+        });
+    }
     match path.symlink_metadata() {
         Ok(_) => Err(OpenError::AlreadyExists {
             path: path.to_owned(),
@@ -141,7 +152,7 @@ fn must_not_exist(path: &Path) -> Result<(), OpenError> {
 }
 
 /// SQLite gives its log and its shared memory the mode of the database.
-fn create_private_file(path: &Path) -> Result<(), OpenError> {
+pub(super) fn create_private_file(path: &Path) -> Result<(), OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -151,7 +162,7 @@ fn create_private_file(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Removes a database with the files that SQLite keeps beside it.
-fn remove_database(path: &Path) -> Result<(), OpenError> {
+pub(super) fn remove_database(path: &Path) -> Result<(), OpenError> {
     for suffix in ["", "-wal", "-shm", "-journal", LEASE_SUFFIX] {
         match fs::remove_file(with_suffix(path, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),

@@ -6,6 +6,8 @@ mod lease;
 mod open;
 mod reader;
 mod reads;
+mod rebuild;
+mod rekey;
 mod suspend;
 mod writer;
 
@@ -19,6 +21,9 @@ use crate::committed::Committed;
 use crate::error::StoreError;
 use crate::lease::LeaseFile;
 use crate::model::{Intake, IntakeId};
+pub use rebuild::Rebuilt;
+pub use rekey::RekeyError;
+
 use reader::Readers;
 use writer::Writer;
 

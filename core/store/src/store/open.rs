@@ -19,6 +19,7 @@ use crate::secret::{SecretError, SecretName, SecretStore};
 
 use super::Store;
 use super::reader::Readers;
+use super::rebuild::finish_rebuild;
 use super::writer::Writer;
 
 impl Store {
@@ -42,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError::KeyUnavailable`] if the key cannot be had, for whatever reason; otherwise as
-    /// [`Store::open`].
+    /// [`Store::open`]. A change of the key that was interrupted is finished.
     pub fn open_with_secret(
         path: &Path,
         secrets: &dyn SecretStore,
@@ -50,7 +51,10 @@ impl Store {
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
         must_exist(path)?;
-        Self::open(path, &load_key(secrets, name)?, options)
+        match Self::open(path, &load_key(secrets, name)?, options) {
+            Err(OpenError::WrongKey) => Self::open_rekeyed(path, secrets, name, options),
+            other => other,
+        }
     }
 }
 
@@ -90,6 +94,7 @@ pub(super) fn load_key(
 
 /// Refuses what SQLite would take for a new database: nothing, and an empty file.
 fn must_exist(path: &Path) -> Result<(), OpenError> {
+    finish_rebuild(path)?;
     match path.metadata() {
         Ok(metadata) if !metadata.is_file() => Err(OpenError::Io {
             detail: "not a file".into(),

@@ -1,6 +1,6 @@
 //! The connections that read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ const INTERRUPT_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// A few connections, opened when first needed.
 pub(super) struct Readers {
     path: PathBuf,
-    key: StoreKey,
     options: StoreOptions,
     pool: Mutex<Pool>,
     returned: Condvar,
 }
 
 struct Pool {
+    key: StoreKey,
     idle: Vec<Held>,
     /// Idle ones and those on loan.
     open_count: usize,
@@ -37,9 +37,9 @@ impl Readers {
     pub(super) const fn new(path: PathBuf, key: StoreKey, options: StoreOptions) -> Self {
         Self {
             path,
-            key,
             options,
             pool: Mutex::new(Pool {
+                key,
                 idle: Vec::new(),
                 open_count: 0,
                 interrupts: Vec::new(),
@@ -94,8 +94,13 @@ impl Readers {
     }
 
     /// What opens another connection.
-    pub(super) const fn settings(&self) -> (&PathBuf, &StoreKey, &StoreOptions) {
-        (&self.path, &self.key, &self.options)
+    pub(super) fn settings(&self) -> (&Path, StoreKey, &StoreOptions) {
+        (&self.path, self.lock().key.duplicate(), &self.options)
+    }
+
+    /// The database has another key now. To be called while suspended.
+    pub(super) fn set_key(&self, key: StoreKey) {
+        self.lock().key = key;
     }
 
     fn take(&self) -> Result<Reader<'_>, StoreError> {
@@ -112,14 +117,15 @@ impl Readers {
             }
             if pool.open_count < self.options.reader_count.max(1) {
                 pool.open_count += 1;
+                let key = pool.key.duplicate();
                 drop(pool);
                 // From here on the place is given back by `Reader`, also if opening fails.
                 let mut reader = Reader {
                     readers: self,
                     connection: None,
                 };
-                let connection = connect(&self.path, &self.key, &self.options, Role::Reader)
-                    .map_err(reopening)?;
+                let connection =
+                    connect(&self.path, &key, &self.options, Role::Reader).map_err(reopening)?;
                 let interrupt = connection.get_interrupt_handle();
                 reader.connection = Some(Held::new(connection));
                 self.lock().interrupts.push(interrupt);

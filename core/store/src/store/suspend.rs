@@ -34,7 +34,7 @@ impl Store {
             return Ok(());
         }
         let (path, key, options) = self.readers.settings();
-        let opened = open_writer(path, key, options)?;
+        let opened = open_writer(path, &key, options)?;
         if opened.own != self.own {
             return Err(OpenError::Corrupt {
                 detail: "it belongs to another account now",

@@ -110,6 +110,25 @@ impl Writer {
         }
     }
 
+    /// Closes the connection, until [`Writer::resume`], and keeps the lease.
+    pub(super) fn pause(&self) -> Result<(), StoreError> {
+        let inside = enter()?;
+        match self.lock().state.take() {
+            Some(state) => state.close(&inside),
+            None => Err(StoreError::Suspended),
+        }
+    }
+
+    /// An error if it is not this store's turn to write.
+    pub(super) fn check_fence(&self, lease_file: &LeaseFile) -> Result<(), StoreError> {
+        let _inside = enter()?;
+        self.with(|state, fence| {
+            state.transaction(Durability::Full, |transaction| {
+                fence.check(transaction, lease_file)
+            })
+        })
+    }
+
     /// Writes through another connection. What was remembered under a lease stays lost.
     pub(super) fn resume(&self, connection: Connection) {
         self.lock().state = Some(State::new(connection));

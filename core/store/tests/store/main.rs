@@ -21,6 +21,8 @@ mod opening;
 mod order;
 mod outbox;
 mod processes;
+mod rebuild;
+mod rekey;
 mod released;
 mod rollback;
 mod support;
