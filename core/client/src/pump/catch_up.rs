@@ -13,7 +13,7 @@ use eft_xmpp::stream::StanzaSeq;
 use eft_xmpp::xep::mam::{self, Archive};
 
 use super::inbound::{Inbound, Receiving, Seen, Source};
-use super::link::Asker;
+use super::link::{Asker, Effect};
 use super::pending::Pending;
 use super::request::RequestError;
 use super::{Pump, stanza};
@@ -191,7 +191,7 @@ impl Pump {
         let done = unit.commit(Durability::Full)?;
         if let Some(link) = &self.link {
             for (seq, _) in &page.results {
-                link.settle(*seq);
+                link.settle(*seq, Effect::OnDisk(&done));
             }
         }
         self.tell(&done)?;
@@ -222,7 +222,7 @@ impl Pump {
         // What came of it is not acknowledged and not stored; the archive will give it again.
         if let Some(link) = &self.link {
             for (seq, _) in &page.results {
-                link.settle(*seq);
+                link.settle(*seq, Effect::None);
             }
         }
         if error.is_item_not_found()

@@ -20,6 +20,7 @@ use super::catch_up::CatchUp;
 use super::freshness::Lists;
 use super::request::{Question, Request, RequestError, Requester};
 use crate::contact::Contacts;
+use crate::unit::Done;
 
 /// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
 /// a lost answer does not stop the outbox for minutes.
@@ -57,6 +58,16 @@ pub(crate) enum Asker {
 pub(crate) enum Answer {
     /// The end of an archive page.
     ArchivePage(Result<Element, RequestError>),
+}
+
+/// What a stanza did: the right to acknowledge it (law 2). Whoever has put something of it into a
+/// unit of work has to show the commit.
+#[derive(Clone, Copy)]
+pub(crate) enum Effect<'a> {
+    /// It is on disk. Only [`crate::unit::Unit::commit`] makes this.
+    OnDisk(#[expect(dead_code, reason = "having it is what counts")] &'a Done),
+    /// There is none, or the archive will give the stanza again.
+    None,
 }
 
 /// How far the making of the session is.
@@ -264,8 +275,8 @@ impl Link {
         }
     }
 
-    /// This stanza's effect is on disk, or it has none.
-    pub(crate) fn settle(&self, seq: StanzaSeq) {
+    /// This stanza may be acknowledged.
+    pub(crate) fn settle(&self, seq: StanzaSeq, _: Effect<'_>) {
         // Only a number of another connection is refused, and those went with their link.
         if let Err(error) = self.sender.settle(seq) {
             tracing::error!(%error, "a stanza of another connection was settled");

@@ -34,6 +34,8 @@ mod decisions;
 mod encrypting;
 mod freshness;
 mod inbound;
+#[cfg(test)]
+mod interleaving;
 mod job;
 mod link;
 mod lists;
@@ -66,7 +68,7 @@ use crate::reader::ReaderThread;
 use self::backoff::Backoff;
 use self::commands::Flow;
 use self::job::Finding;
-use self::link::{INPUTS_AT_ONCE, Input, Link};
+use self::link::{Effect, INPUTS_AT_ONCE, Input, Link};
 use self::pending::Pending;
 
 /// The pump of one account.
@@ -203,7 +205,7 @@ impl Pump {
                         "a stanza beyond our limits was dropped"
                     );
                     if let Some(link) = &self.link {
-                        link.settle(seq);
+                        link.settle(seq, Effect::None);
                     }
                 }
                 Input::Event(LinkEvent::Acked { tokens }) => acked.extend(tokens),

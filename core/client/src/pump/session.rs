@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::freshness::Announced;
 use super::inbound::{Inbound, Receiving, Seen, Source};
 use super::job::{Finding, SetUp};
-use super::link::{Answer, Phase};
+use super::link::{Answer, Effect, Phase};
 use super::request::RequestError;
 use super::{Pump, catch_up::CatchUp, lists, stanza};
 use crate::clock;
@@ -153,7 +153,8 @@ impl Pump {
         let mut answers = Vec::new();
         for (seq, element) in stanzas {
             match self.sort(&mut unit, &mut seen, seq, element)? {
-                Sorted::InUnit | Sorted::Transient => settled.push(seq),
+                Sorted::InUnit => settled.push((seq, true)),
+                Sorted::Transient => settled.push((seq, false)),
                 Sorted::Held(element) => {
                     if let Some(link) = self.link.as_mut() {
                         link.held.push_back((seq, element));
@@ -161,20 +162,23 @@ impl Pump {
                 }
                 Sorted::InPage => {}
                 Sorted::Answer(answer) => {
-                    settled.push(seq);
+                    settled.push((seq, false));
                     answers.push(answer);
                 }
             }
         }
-        if !unit.is_empty() {
-            let done = unit.commit(Durability::Full)?;
-            self.tell(&done)?;
-            self.pending.note(&done);
-            self.retry_pending(&done.moved, Receiving::Live)?;
-        }
+        let done = unit.commit(Durability::Full)?;
+        self.tell(&done)?;
+        self.pending.note(&done);
+        self.retry_pending(&done.moved, Receiving::Live)?;
         if let Some(link) = &self.link {
-            for seq in settled {
-                link.settle(seq);
+            for (seq, is_in_unit) in settled {
+                let effect = if is_in_unit {
+                    Effect::OnDisk(&done)
+                } else {
+                    Effect::None
+                };
+                link.settle(seq, effect);
             }
         }
         for answer in answers {
