@@ -12,6 +12,14 @@ pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// RFC 6120 §6: SASL.
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// XEP-0388: SASL2.
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// XEP-0386: Bind 2.
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// XEP-0484: FAST.
+pub const FAST: &str = "urn:xmpp:fast:0";
+/// XEP-0440: channel-binding types.
+pub const SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 /// RFC 6120 §7: resource binding.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 3921: the session of old, a no-op that some servers still announce.

@@ -268,6 +268,10 @@ fn login_error(error: LoginError) -> Error {
         },
         LoginError::NoAcceptableMechanism { .. }
         | LoginError::Scram(_)
+        | LoginError::Downgraded(_)
+        | LoginError::UnprovenToken
+        | LoginError::FurtherSteps { .. }
+        | LoginError::NoCredentials
         | LoginError::UnpreparableCredentials
         | LoginError::NoLocalPart => Error::AuthRejected { reason },
         LoginError::BindRejected { .. } | LoginError::Stream(_) if !is_temporary => {

@@ -7,7 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::config::WriteGate;
+use super::config::ConnectConfig;
+use super::error::ConnectError;
 use super::event::{CloseReason, Closed, Event};
 use super::reader::Reader;
 use super::sender::{CloseStyle, Command, Sender};
@@ -17,7 +18,10 @@ use crate::Element;
 use crate::limits::{EVENT_QUEUE, SEND_QUEUE};
 #[cfg(doc)]
 use crate::stream::StanzaSeq;
-use crate::stream::{AckPolicy, Session, StreamResumption};
+use crate::stream::{
+    Acked, HandledCountTooHigh, LoginError, Management, OutboundQueue, ResumableState, Resumption,
+    Session, StreamRecord, StreamResumption, Unacked,
+};
 use crate::xml::Decoder;
 
 /// Receives. Dropping it ends the connection at once, without a word to the server.
@@ -27,7 +31,58 @@ pub struct Connection {
     sender: Sender,
     events: mpsc::Receiver<Event>,
     closed: Option<Box<Closed>>,
+    leftover: Leftover,
     task: AbortHandle,
+}
+
+/// What an earlier stream, which the server gave up, leaves to a new one.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Leftover {
+    /// Tokens of stanzas that the server had.
+    pub acked: Vec<u64>,
+    /// Stanzas that it did not have, or of which it no longer knows: send them again, as they are
+    /// ([`Sender::send_again`]).
+    pub unsent: Vec<Unacked>,
+}
+
+/// Both counters of a stream that begins or goes on, and what the server said of the older one.
+struct Counters {
+    management: Management,
+    acked: Vec<u64>,
+    leftover: Leftover,
+}
+
+impl Counters {
+    fn of(session: &Session, before: Option<ResumableState>) -> Result<Self, HandledCountTooHigh> {
+        let tokens = |acked: Vec<Acked>| acked.iter().filter_map(|acked| acked.token).collect();
+        let begin = |leftover| Self {
+            management: Management::new(),
+            acked: Vec::new(),
+            leftover,
+        };
+        let Some(before) = before else {
+            return Ok(begin(Leftover::default()));
+        };
+        let h = match &session.resumption {
+            Resumption::Resumed { h } => {
+                let (management, at) = Management::resumed(before, *h)?;
+                return Ok(Self {
+                    management,
+                    acked: tokens(at.acked),
+                    leftover: Leftover::default(),
+                });
+            }
+            Resumption::Refused { h, .. } => *h,
+            Resumption::NotAsked => None,
+        };
+        let knows_all = before.knows_all();
+        let outbound = OutboundQueue::resumed(before.acked, before.unacked, before.sent);
+        let (acked, unsent) = outbound.give_up(h, knows_all);
+        Ok(begin(Leftover {
+            acked: tokens(acked),
+            unsent,
+        }))
+    }
 }
 
 impl Connection {
@@ -36,19 +91,41 @@ impl Connection {
         decoder: Decoder,
         unread: Vec<u8>,
         mut session: Session,
-        ack_policy: AckPolicy,
-        gate: Option<WriteGate>,
-    ) -> Self
+        config: &ConnectConfig,
+    ) -> Result<Self, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let before = config.resume.as_ref();
+        let counters = Counters::of(&session, before.map(|(_, state)| state.clone()))
+            .map_err(LoginError::from)?;
+        if let (Some(resumption), Some((record, _)), Resumption::Resumed { .. }) =
+            (&mut session.stream_management, before, &session.resumption)
+        {
+            // What `<enabled/>` said then holds on.
+            resumption.max_seconds = record.max_seconds;
+            resumption.location.clone_from(&record.location);
+        }
+        let again: String = counters
+            .management
+            .outbound
+            .unacked()
+            .iter()
+            .map(|stanza| &*stanza.text)
+            .collect();
         let shared = Arc::new(Shared::new(
+            counters.management,
             session.stream_management.is_some(),
             session.limits,
-            ack_policy,
+            config.ack_policy,
         ));
         let (queue, commands) = mpsc::channel(SEND_QUEUE);
         let (event_sender, events) = mpsc::channel(EVENT_QUEUE);
+        if !counters.acked.is_empty() {
+            let tokens = counters.acked;
+            // The queue is empty.
+            let _ = event_sender.try_send(Event::Acked { tokens });
+        }
         let (read, write) = tokio::io::split(stream);
         let early = core::mem::take(&mut session.early);
         let reader = Reader {
@@ -60,30 +137,36 @@ impl Connection {
         let writer = Writer {
             write,
             shared: Arc::clone(&shared),
-            gate,
+            gate: config.write_gate.clone(),
+            again,
         };
-        let resumption = session.stream_management.clone();
-        let task_shared = Arc::clone(&shared);
+        let record = session
+            .stream_management
+            .as_ref()
+            .and_then(|resumption| StreamRecord::begin(resumption, session.full_jid.clone()));
+        let end = End {
+            resumption: session.stream_management.clone(),
+            record,
+            shared: Arc::clone(&shared),
+            events: event_sender,
+        };
         let task = tokio::spawn(async move {
-            run(
-                reader,
-                writer,
-                commands,
-                early,
-                unread,
-                resumption,
-                task_shared,
-                event_sender,
-            )
-            .await;
+            run(reader, writer, commands, early, unread, end).await;
         });
-        Self {
+        Ok(Self {
             session,
             sender: Sender { queue, shared },
             events,
             closed: None,
+            leftover: counters.leftover,
             task: task.abort_handle(),
-        }
+        })
+    }
+
+    /// What the stream that was to be resumed leaves, if the server gave it up. The second time,
+    /// nothing.
+    pub fn take_leftover(&mut self) -> Leftover {
+        core::mem::take(&mut self.leftover)
     }
 
     /// What the login gave. Its early stanzas come as events, as [`StanzaSeq::UNCOUNTED`].
@@ -109,6 +192,7 @@ impl Connection {
             Event::Closed(Box::new(Closed {
                 reason: CloseReason::Lost("the runtime shut down".to_owned()),
                 resumption: None,
+                record: None,
                 state: None,
             }))
         });
@@ -128,19 +212,21 @@ impl Drop for Connection {
 /// The last words to a server that may be gone.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one task, named once"
-)]
+/// What is needed to report the end.
+struct End {
+    resumption: Option<StreamResumption>,
+    record: Option<StreamRecord>,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Event>,
+}
+
 async fn run<S>(
     reader: Reader<S>,
     mut writer: Writer<S>,
     commands: mpsc::Receiver<Command>,
     early: Vec<Element>,
     unread: Vec<u8>,
-    resumption: Option<StreamResumption>,
-    shared: Arc<Shared>,
-    events: mpsc::Sender<Event>,
+    end: End,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -160,14 +246,21 @@ async fn run<S>(
                 | CloseReason::StreamError(_)
                 | CloseReason::HandledCountTooHigh(_)
         );
-    let state = shared
+    let state = end
+        .shared
         .is_managed
-        .then(|| core::mem::take(&mut *shared.management()).into_resumable());
+        .then(|| core::mem::take(&mut *end.shared.management()).into_resumable());
+    let record = end.record.filter(|_| !is_ended).zip(state.as_ref());
     let closed = Closed {
         reason,
-        resumption: resumption.filter(|_| !is_ended),
+        resumption: end.resumption.filter(|_| !is_ended),
+        record: record.map(|(record, state)| StreamRecord {
+            handled: state.handled,
+            acked: state.acked,
+            ..record
+        }),
         state,
     };
     // Nobody listens if the connection was dropped.
-    let _ = events.send(Event::Closed(Box::new(closed))).await;
+    let _ = end.events.send(Event::Closed(Box::new(closed))).await;
 }

@@ -4,7 +4,7 @@
 use super::{Connection, Sender};
 use crate::Element;
 use crate::stream::{
-    HandledCountTooHigh, ResumableState, StanzaSeq, StreamError, StreamResumption,
+    HandledCountTooHigh, ResumableState, StanzaSeq, StreamError, StreamRecord, StreamResumption,
 };
 use crate::xml::{DecodeError, InnerLimit};
 
@@ -43,6 +43,8 @@ pub struct Closed {
     pub reason: CloseReason,
     /// What a resumption needs; `None` if the server offered none or the stream was ended.
     pub resumption: Option<StreamResumption>,
+    /// The same as a value for [`super::ConnectConfig::resume`], in this process or another.
+    pub record: Option<StreamRecord>,
     /// Counters and unacknowledged stanzas, if XEP-0198 ran.
     pub state: Option<ResumableState>,
 }

@@ -28,8 +28,8 @@ mod tls;
 mod writer;
 
 pub use config::{ConnectConfig, Endpoint, WriteGate};
-pub use connect::connect;
-pub use connection::Connection;
+pub use connect::{connect, invalidate_token};
+pub use connection::{Connection, Leftover};
 pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, ConnectPhase};
 pub use event::{CloseReason, Closed, Event};
 pub use hickory::SystemResolver;

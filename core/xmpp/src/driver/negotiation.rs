@@ -18,6 +18,8 @@ pub(super) struct Negotiation {
     pub(super) unread: Vec<u8>,
     /// Survives the machine, for the decision about other targets.
     pub(super) has_begun_authentication: bool,
+    /// Survives the machine, for the decision to try again without.
+    pub(super) has_pipelined: bool,
     /// Of the authenticated stream.
     limits: XmlLimits,
     gate: Option<WriteGate>,
@@ -27,6 +29,7 @@ pub(super) struct Negotiation {
 pub(super) enum Step {
     StartTls,
     Ready(Box<Session>),
+    Invalidated,
 }
 
 const READ_BYTES: usize = 4096;
@@ -38,6 +41,7 @@ impl Negotiation {
             decoder: Decoder::new(XmlLimits::LOGIN),
             unread: Vec::new(),
             has_begun_authentication: false,
+            has_pipelined: false,
             limits,
             gate,
         }
@@ -59,23 +63,27 @@ impl Negotiation {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         loop {
+            self.note_progress()?;
             let mut text = String::new();
             let mut step = None;
             for output in outputs {
                 match output {
                     LoginOutput::OpenStream(header) => {
                         text.push_str(&encode_stream_open(&header).map_err(unencodable)?);
-                        self.decoder = Decoder::new(if self.has_begun_authentication {
-                            self.limits
-                        } else {
-                            XmlLimits::LOGIN
-                        });
+                        self.decoder = Decoder::with_later(XmlLimits::LOGIN, self.limits);
+                        if self.login()?.is_authenticated() {
+                            self.decoder.raise_limits(self.limits);
+                        }
                     }
                     LoginOutput::Send(element) => {
                         text.push_str(&encode_stanza(&element).map_err(unencodable)?)
                     }
                     LoginOutput::StartTls => step = Some(Step::StartTls),
-                    LoginOutput::Ready(session) => step = Some(Step::Ready(session)),
+                    LoginOutput::Ready(session) => {
+                        self.decoder.raise_limits(self.limits);
+                        step = Some(Step::Ready(session));
+                    }
+                    LoginOutput::Invalidated => step = Some(Step::Invalidated),
                 }
             }
             self.write(stream, &text).await?;
@@ -84,8 +92,19 @@ impl Negotiation {
             }
             let frame = self.read_frame(stream).await?;
             outputs = self.handle(frame).await?;
-            self.has_begun_authentication = self.login()?.has_begun_authentication();
         }
+    }
+
+    fn note_progress(&mut self) -> Result<(), ConnectError> {
+        let login = self.login()?;
+        let (begun, pipelined) = (login.has_begun_authentication(), login.has_pipelined());
+        let is_authenticated = login.is_authenticated();
+        self.has_begun_authentication = begun;
+        self.has_pipelined = pipelined;
+        if is_authenticated {
+            self.decoder.raise_limits(self.limits);
+        }
+        Ok(())
     }
 
     async fn handle(&mut self, frame: Frame) -> Result<Vec<LoginOutput>, ConnectError> {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::event::{CloseReason, Event};
 use super::shared::Shared;
-use crate::stream::{StanzaSeq, StreamError};
+use crate::stream::{StanzaSeq, StreamError, StreamFeatures, StreamLimits};
 use crate::xml::{Decoder, Frame};
 use crate::{Element, ns};
 
@@ -87,6 +87,13 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
     async fn handle_nonza(&mut self, element: &Element) -> Option<CloseReason> {
         if let Some(error) = StreamError::parse(element) {
             return Some(CloseReason::StreamError(error));
+        }
+        if let Some(features) = StreamFeatures::parse(element) {
+            // Prosody says its limits before SASL2 only, and means them for both.
+            if features.limits != StreamLimits::default() {
+                self.shared.set_limits(features.limits);
+            }
+            return None;
         }
         if !self.shared.is_managed {
             return None;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::shared::Shared;
-use crate::stream::{NotReceived, StanzaSeq, StreamLimits};
+use crate::stream::{NotReceived, StanzaSeq, StreamLimits, Unacked};
 use crate::xml::{EncodeError, encode_stanza};
 use crate::{Element, ns};
 
@@ -77,8 +77,30 @@ impl Sender {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, element: &Element, token: Option<u64>) -> Result<(), SendError> {
-        let text = encode_stanza(element)?;
-        if let Some(max_bytes) = self.shared.limits.max_bytes {
+        let is_stanza = ["message", "presence", "iq"]
+            .iter()
+            .any(|name| element.is(name, ns::CLIENT));
+        self.queue_text(encode_stanza(element)?.into(), token, is_stanza)
+            .await
+    }
+
+    /// Queues a stanza of an earlier stream as it was: the same bytes, ids and token
+    /// ([`super::Connection::take_leftover`]). Receivers know it by its ids if they had it already.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn send_again(&self, stanza: &Unacked) -> Result<(), SendError> {
+        self.queue_text(Arc::clone(&stanza.text), stanza.token, true)
+            .await
+    }
+
+    async fn queue_text(
+        &self,
+        text: Arc<str>,
+        token: Option<u64>,
+        is_stanza: bool,
+    ) -> Result<(), SendError> {
+        if let Some(max_bytes) = self.shared.limits().max_bytes {
             let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
             if text.len() > max_bytes {
                 return Err(SendError::TooLarge {
@@ -87,11 +109,8 @@ impl Sender {
                 });
             }
         }
-        let is_stanza = ["message", "presence", "iq"]
-            .iter()
-            .any(|name| element.is(name, ns::CLIENT));
         let outgoing = Outgoing {
-            text: text.into(),
+            text,
             token,
             is_stanza,
         };
@@ -146,7 +165,7 @@ impl Sender {
     /// What the server allows on this stream.
     #[must_use]
     pub fn limits(&self) -> StreamLimits {
-        self.shared.limits
+        self.shared.limits()
     }
 
     /// Stanzas that the server has not acknowledged. Zero without XEP-0198.

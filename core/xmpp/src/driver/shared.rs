@@ -15,7 +15,7 @@ pub(super) struct Shared {
     management: Mutex<Management>,
     /// XEP-0198 is on.
     pub(super) is_managed: bool,
-    pub(super) limits: StreamLimits,
+    limits: Mutex<StreamLimits>,
     pub(super) ack_policy: AckPolicy,
     /// The server sent `<r/>`.
     answer_due: AtomicBool,
@@ -32,11 +32,16 @@ pub(super) struct Shared {
 const UNASKED_ACK_EVERY: u64 = 10;
 
 impl Shared {
-    pub(super) fn new(is_managed: bool, limits: StreamLimits, ack_policy: AckPolicy) -> Self {
+    pub(super) fn new(
+        management: Management,
+        is_managed: bool,
+        limits: StreamLimits,
+        ack_policy: AckPolicy,
+    ) -> Self {
         Self {
-            management: Mutex::new(Management::new()),
+            management: Mutex::new(management),
             is_managed,
-            limits,
+            limits: Mutex::new(limits),
             ack_policy,
             answer_due: AtomicBool::new(false),
             request_due: AtomicBool::new(false),
@@ -51,6 +56,15 @@ impl Shared {
         self.management
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn limits(&self) -> StreamLimits {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// With SASL2 the features of the stream come when it is already in use.
+    pub(super) fn set_limits(&self, limits: StreamLimits) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// Milliseconds since the connection began, as the time that [`Management`] asks for.

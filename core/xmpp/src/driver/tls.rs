@@ -11,9 +11,11 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
 
 use super::error::{CertificateProblem, ConnectError};
 use crate::stream::Transport;
+use crate::stream::sasl::{TlsFacts, TlsVersion, server_end_point};
 
 /// XEP-0368 §3.
 const ALPN: &[u8] = b"xmpp-client";
@@ -144,6 +146,31 @@ impl ClientTls {
             .connect(domain.clone(), tcp)
             .await
             .map_err(|error| tls_error(&error, at))
+    }
+}
+
+/// What a login may bind itself to.
+pub(super) fn facts(tls: &TlsStream<TcpStream>) -> TlsFacts {
+    let (_, connection) = tls.get_ref();
+    let version = match connection.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),
+        Some(rustls::ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
+        _ => None,
+    };
+    let exporter = (version == Some(TlsVersion::Tls13))
+        .then(|| {
+            // RFC 9266 §2: this label, an empty context, 32 bytes.
+            connection
+                .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
+                .ok()
+                .map(Zeroizing::new)
+        })
+        .flatten();
+    let certificate = connection.peer_certificates().and_then(<[_]>::first);
+    TlsFacts {
+        version,
+        exporter,
+        server_end_point: certificate.and_then(|certificate| server_end_point(certificate)),
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Writer<S> {
     pub(super) write: WriteHalf<S>,
     pub(super) shared: Arc<Shared>,
     pub(super) gate: Option<WriteGate>,
+    /// What a resumed stream has to repeat before anything new.
+    pub(super) again: String,
 }
 
 enum Stop {
@@ -54,6 +56,9 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<CloseStyle, Stop> {
+        let again = core::mem::take(&mut self.again);
+        self.write(&again).await?;
+        drop(again);
         loop {
             let control = self.shared.take_control();
             if !control.is_empty() {

@@ -1,6 +1,8 @@
 //! How a login or a stream ends badly. Texts written by a server are kept: they are addressed to
 //! the user, and hold no content of messages.
 
+use crate::stream::management::HandledCountTooHigh;
+use crate::stream::pins::Downgrade;
 use crate::stream::sasl::ScramError;
 use crate::{Element, ns};
 
@@ -73,6 +75,22 @@ pub enum LoginError {
         /// What the server offered.
         offered: Vec<String>,
     },
+    /// The server offers less than it once did. Nothing was sent to it, or nothing that another
+    /// could use; the user may accept it by dropping [`super::LoginConfig::pins`].
+    #[error("refused a weaker offer: {0}")]
+    Downgraded(#[from] Downgrade),
+    /// The server let us in by a token without showing that it knows the token.
+    #[error("the server did not prove that it knows the token")]
+    UnprovenToken,
+    /// The server wants more than a password (XEP-0388 §2.6.3), such as a second factor.
+    #[error("the server asks for further steps: {tasks:?}")]
+    FurtherSteps {
+        /// Names of the tasks to choose from.
+        tasks: Vec<String>,
+    },
+    /// There is no password, and no token that this server takes.
+    #[error("no password, and no token that the server takes")]
+    NoCredentials,
     /// The SCRAM exchange failed on the server's side: bad nonce, signature, iteration count.
     #[error("SCRAM: {0}")]
     Scram(#[from] ScramError),
@@ -82,6 +100,9 @@ pub enum LoginError {
     /// The account address has no local part.
     #[error("the account address has no local part")]
     NoLocalPart,
+    /// The stream was resumed with a count that cannot be: begin a new one.
+    #[error(transparent)]
+    HandledCountTooHigh(#[from] HandledCountTooHigh),
     /// No resource was bound.
     #[error("resource binding rejected: {condition}")]
     BindRejected {
@@ -131,6 +152,11 @@ impl LoginError {
             Self::TlsRequired
             | Self::PlaintextInjected { .. }
             | Self::NoAcceptableMechanism { .. }
+            | Self::Downgraded(_)
+            | Self::UnprovenToken
+            | Self::FurtherSteps { .. }
+            | Self::NoCredentials
+            | Self::HandledCountTooHigh(_)
             | Self::Scram(_)
             | Self::UnpreparableCredentials
             | Self::NoLocalPart
@@ -138,6 +164,26 @@ impl LoginError {
             | Self::UnexpectedElement { .. }
             | Self::TooManySteps => false,
         }
+    }
+
+    /// Somebody may sit between us and the server: worth telling the user in those words.
+    #[must_use]
+    pub const fn is_suspicious(&self) -> bool {
+        matches!(
+            self,
+            Self::TlsRequired
+                | Self::PlaintextInjected { .. }
+                | Self::Downgraded(_)
+                | Self::UnprovenToken
+                | Self::Scram(
+                    ScramError::OfferAltered
+                        | ScramError::TlsVersionAltered { .. }
+                        | ScramError::ServerSignature
+                        | ScramError::NoServerSignature
+                        | ScramError::Nonce
+                        | ScramError::Iterations { .. }
+                )
+        )
     }
 }
 

@@ -2,26 +2,55 @@
 
 use eft_types::FullJid;
 
+use super::config::ClientState;
 use super::features::{StreamFeatures, StreamLimits};
+use super::pins::Pins;
+use super::resumption::Resumption;
+use super::sasl::{ChannelBinding, FastMechanism, Mechanism};
+use super::token::TokenNews;
 use crate::Element;
-use crate::stream::sasl::Mechanism;
 
 /// A stream that is authenticated and bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
     /// The address that the server bound.
     pub full_jid: FullJid,
-    /// The mechanism that let us in. Remember it: a server that later offers only weaker ones is
-    /// suspect.
-    pub mechanism: Mechanism,
+    /// What let us in.
+    pub authentication: Authentication,
     /// XEP-0198 is running; `None` if the server does not offer it or refused it.
     pub stream_management: Option<StreamResumption>,
-    /// Features of the authenticated stream.
+    /// What became of [`super::LoginConfig::resume`].
+    pub resumption: Resumption,
+    /// Carbons are on (XEP-0280). Else they are to be asked for, if they are wanted.
+    pub carbons: bool,
+    /// State in which the session began, if the server was told (XEP-0352). Else it is to be told.
+    pub client_state: Option<ClientState>,
+    /// What to do with the stored token.
+    pub token: TokenNews,
+    /// To be stored in the place of [`super::LoginConfig::pins`].
+    pub pins: Pins,
+    /// Features of the authenticated stream. With SASL2 the stream is ready before they arrive, and
+    /// these are the ones from before; see [`Self::limits`].
     pub features: StreamFeatures,
-    /// What the server allows on this stream.
+    /// What the server allows on this stream, as far as it has said: with SASL2, what it said before
+    /// authentication. The driver takes note by itself of what it says later.
     pub limits: StreamLimits,
     /// Stanzas that came between bind and `<enabled/>`. They are not counted by XEP-0198.
     pub early: Vec<Element>,
+}
+
+/// What let us in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// The password.
+    Password {
+        /// By which mechanism.
+        mechanism: Mechanism,
+        /// Bound to the TLS connection in this way.
+        channel_binding: Option<ChannelBinding>,
+    },
+    /// A token (XEP-0484).
+    Token(FastMechanism),
 }
 
 /// What `<enabled/>` says about taking the stream up again (XEP-0198 §3, §5).
@@ -33,4 +62,19 @@ pub struct StreamResumption {
     pub max_seconds: Option<u32>,
     /// `host` or `host:port` that the server prefers for resuming.
     pub location: Option<String>,
+}
+
+impl StreamResumption {
+    /// Reads `<enabled/>`.
+    pub(super) fn parse(enabled: &Element) -> Self {
+        let may_resume = matches!(enabled.attr("resume"), Some("true" | "1"));
+        Self {
+            id: enabled
+                .attr("id")
+                .filter(|id| may_resume && !id.is_empty())
+                .map(str::to_owned),
+            max_seconds: enabled.attr("max").and_then(|max| max.parse().ok()),
+            location: enabled.attr("location").map(str::to_owned),
+        }
+    }
 }

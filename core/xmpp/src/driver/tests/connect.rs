@@ -8,8 +8,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::server::{Authority, HEADER, MECHANISMS, STARTTLS, serve};
 use super::*;
-use crate::stream::LoginError;
 use crate::stream::sasl::Mechanism;
+use crate::stream::{Authentication, LoginError};
 
 #[tokio::test]
 async fn a_good_login_over_starttls() {
@@ -26,7 +26,13 @@ async fn a_good_login_over_starttls() {
         .unwrap();
     let session = connection.session();
     assert_eq!(session.full_jid.as_str(), "user@b.example/phone");
-    assert_eq!(session.mechanism, Mechanism::ScramSha256);
+    assert!(matches!(
+        session.authentication,
+        Authentication::Password {
+            mechanism: Mechanism::ScramSha256,
+            channel_binding: None
+        }
+    ));
     assert_eq!(
         session.stream_management.as_ref().unwrap().id.as_deref(),
         Some("s1")
@@ -144,7 +150,7 @@ async fn a_refused_password_is_final() {
     };
     let mut config = config(&authority, port, Transport::DirectTls);
     config.endpoint = None;
-    config.login.password = Password::new("pen".to_owned());
+    config.login.password = Some(Password::new("pen".to_owned()));
     config.resolver = Arc::new(FakeDns {
         direct: vec![record(1, port)],
         starttls: vec![record(2, other.local_addr().unwrap().port())],

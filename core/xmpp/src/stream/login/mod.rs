@@ -1,29 +1,38 @@
-//! From the first header to a bound, managed stream (RFC 6120 §4–§7, XEP-0198 §3).
+//! From the first header to a bound, managed stream (RFC 6120 §4–§7, XEP-0388, XEP-0198).
 //!
 //! ```text
 //! Header ► Features ─┬─ StartTls ► Proceed ► (TLS) ─┐        only over TCP without TLS
 //!     ▲              │                              │
 //!     └──────────────┼──────────────────────────────┘
-//!                    └─ ServerFirst ► ServerFinal ► Outcome ► Header ► Features ► Bound ► Enabled ► ready
+//!                    ├─ Exchange ─┬─ ready                                     SASL2 with all inside
+//!                    │            └─ Features ► …as below, from Resumed on     SASL2 without Bind 2
+//!                    └─ ServerFirst ► ServerFinal ► Outcome ► Header ► Features ► Resumed ► Bound ► Enabled ► ready
 //! ```
 //!
 //! Each state is a variant with what exists in it; a frame moves the machine on or ends it.
 
 mod authenticate;
 mod bind;
+mod sasl2;
 mod state;
 
+use base64::Engine;
+use eft_types::FullJid;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use self::sasl2::Exchange;
 use self::state::{Phase, State};
 use super::config::{LoginConfig, Transport};
 use super::error::{LoginError, StreamError};
 use super::features::StreamFeatures;
-use super::sasl::{AwaitServerFirst, Mechanism, prepare};
-use super::session::Session;
+use super::inline::InlineOffer;
+use super::resumption::Resumption;
+use super::sasl::{Choice, SaslOffer, TlsFacts, draw_nonce, prepare};
+use super::session::{Authentication, Session};
+use super::token::TokenNews;
 use crate::limits::{LOGIN_MAX_EARLY_STANZAS, LOGIN_MAX_FRAMES};
-use crate::xml::{ElementExt, Frame, StreamHeader, element};
+use crate::xml::{Frame, StreamHeader, element};
 use crate::{Element, ns};
 
 /// What the driver has to do, in order.
@@ -32,21 +41,49 @@ pub enum LoginOutput {
     /// Write a stream header. What arrives from now on is a new document: take a new decoder,
     /// unless this is the first header.
     OpenStream(StreamHeader),
-    /// Write an element.
+    /// Write an element, together with what stands before it.
     Send(Element),
     /// Start TLS on this connection, then call [`Login::tls_established`].
     StartTls,
     /// Done. The same decoder goes on.
     Ready(Box<Session>),
+    /// Done: the server has forgotten the token, see [`Login::to_invalidate_token`].
+    Invalidated,
+}
+
+/// What the login is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Session,
+    InvalidateToken,
+}
+
+/// What the server offers under TLS.
+#[derive(Default)]
+struct Offers {
+    sasl1: Option<SaslOffer>,
+    sasl2: Option<SaslOffer>,
+    inline: Option<InlineOffer>,
+    features: StreamFeatures,
 }
 
 /// The machine. Dropping it forgets the password.
 pub struct Login {
     config: LoginConfig,
+    goal: Goal,
     /// Prepared at the start, so that bad credentials fail before any traffic.
     username: Zeroizing<String>,
-    password: Zeroizing<String>,
-    scram: Vec<(Mechanism, AwaitServerFirst, String)>,
+    password: Option<Zeroizing<String>>,
+    nonces: Vec<String>,
+    tls: TlsFacts,
+    offers: Offers,
+    /// The choice among what SASL2 offers.
+    plan: Option<Choice>,
+    /// Went out behind the header, and the server's features are still to come.
+    pipelined: Option<Box<Exchange>>,
+    has_pipelined: bool,
+    token_news: TokenNews,
+    resumption: Resumption,
     state: State,
     frame_count: usize,
     has_begun_authentication: bool,
@@ -54,46 +91,96 @@ pub struct Login {
 
 const BIND_ID: &str = "bind";
 
+/// A login begins at most this many exchanges: by a plan, then with what the server offers.
+const NONCES: usize = 2;
+
 impl Login {
-    /// Prepares a login. The nonce is drawn here, so that the machine needs no randomness later.
+    /// Prepares a login. The nonces are drawn here, so that the machine needs no randomness later.
     ///
     /// # Errors
-    /// [`LoginError::NoLocalPart`], [`LoginError::UnpreparableCredentials`].
+    /// [`LoginError::NoLocalPart`], [`LoginError::UnpreparableCredentials`],
+    /// [`LoginError::NoCredentials`].
     pub fn new(config: LoginConfig, rng: &mut impl CryptoRng) -> Result<Self, LoginError> {
         let node = config.jid.node().ok_or(LoginError::NoLocalPart)?;
         let username = prepare(node.as_str()).ok_or(LoginError::UnpreparableCredentials)?;
-        let password =
-            prepare(config.password.as_str()).ok_or(LoginError::UnpreparableCredentials)?;
-        let scram = [
-            Mechanism::ScramSha512,
-            Mechanism::ScramSha256,
-            Mechanism::ScramSha1,
-        ]
-        .into_iter()
-        .filter_map(|mechanism| {
-            let (state, first) = AwaitServerFirst::start(mechanism, &username, &password, rng)?;
-            Some((mechanism, state, first))
-        })
-        .collect();
+        let password = config
+            .password
+            .as_ref()
+            .map(|password| prepare(password.as_str()).ok_or(LoginError::UnpreparableCredentials))
+            .transpose()?;
+        if password.is_none() && config.token.is_none() {
+            return Err(LoginError::NoCredentials);
+        }
         let phase = match config.transport {
             Transport::StartTls => Phase::Plaintext,
             Transport::DirectTls => Phase::Encrypted,
         };
         Ok(Self {
             config,
+            goal: Goal::Session,
             username,
             password,
-            scram,
+            nonces: (0..NONCES).map(|_| draw_nonce(rng)).collect(),
+            tls: TlsFacts::default(),
+            offers: Offers::default(),
+            plan: None,
+            pipelined: None,
+            has_pipelined: false,
+            token_news: TokenNews::Unchanged,
+            resumption: Resumption::NotAsked,
             state: State::Header(phase),
             frame_count: 0,
             has_begun_authentication: false,
         })
     }
 
-    /// The first thing to do. With direct TLS, TLS is up already.
+    /// Instead of a session, asks the server to forget [`LoginConfig::token`] (XEP-0484 §3.6), as
+    /// the user logs out. Ends in [`LoginOutput::Invalidated`]; if the server says
+    /// [`LoginError::AuthRejected`], it knew the token no more.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`LoginError::NoCredentials`] if there is no token.
+    pub fn to_invalidate_token(
+        config: LoginConfig,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, LoginError> {
+        if config.token.is_none() {
+            return Err(LoginError::NoCredentials);
+        }
+        Ok(Self {
+            goal: Goal::InvalidateToken,
+            ..Self::new(config, rng)?
+        })
+    }
+
+    /// The first thing to do. With direct TLS, TLS is up already, and `tls` says what is known of
+    /// it; else it is not looked at.
     #[must_use]
-    pub fn start(&self) -> LoginOutput {
-        LoginOutput::OpenStream(self.header())
+    pub fn start(&mut self, tls: TlsFacts) -> Vec<LoginOutput> {
+        match self.state {
+            State::Header(Phase::Encrypted) => self.open_encrypted(tls),
+            _ => vec![LoginOutput::OpenStream(self.header())],
+        }
+    }
+
+    /// The stream under TLS, with the whole login behind its header if the server is known to take
+    /// it.
+    fn open_encrypted(&mut self, tls: TlsFacts) -> Vec<LoginOutput> {
+        self.tls = tls;
+        let mut outputs = vec![LoginOutput::OpenStream(self.header())];
+        if let Some((element, exchange)) = self.pipelined() {
+            self.pipelined = Some(exchange);
+            self.has_pipelined = true;
+            outputs.push(LoginOutput::Send(element));
+        }
+        outputs
+    }
+
+    /// Something went out behind the header, before the server had spoken. If the server then hangs
+    /// up, it may be for that: try again without, by [`super::Pins::breaks_pipelining`].
+    #[must_use]
+    pub const fn has_pipelined(&self) -> bool {
+        self.has_pipelined
     }
 
     /// Takes the next frame. `unread_bytes` is how much has been received behind it and not yet
@@ -124,19 +211,29 @@ impl Login {
             State::Features(phase) => {
                 let features = StreamFeatures::parse(&element)
                     .ok_or_else(|| unexpected(&element, State::Features(phase).expected()))?;
+                if phase == Phase::Encrypted {
+                    self.offers = Offers {
+                        sasl1: SaslOffer::sasl1(&element),
+                        sasl2: SaslOffer::sasl2(&element),
+                        inline: InlineOffer::parse(&element),
+                        features: StreamFeatures::default(),
+                    };
+                }
                 self.handle_features(phase, features)
             }
             State::Proceed => self.handle_proceed(&element, unread_bytes),
-            State::ServerFirst(mechanism, state) => {
-                self.handle_server_first(mechanism, *state, &element)
+            State::ServerFirst(password, state) => {
+                self.handle_server_first(password, *state, &element)
             }
-            State::ServerFinal(mechanism, state) => {
-                self.handle_server_final(mechanism, state, &element)
+            State::ServerFinal(password, state) => {
+                self.handle_server_final(password, state, &element)
             }
-            State::Outcome(mechanism, verified) => {
-                self.handle_outcome(mechanism, verified, &element)
+            State::Outcome(password, verified) => self.handle_outcome(password, verified, &element),
+            State::Exchange(exchange) => self.handle_exchange(*exchange, &element),
+            State::Resumed(authentication, features) => {
+                self.handle_resumed(authentication, *features, &element)
             }
-            State::Bound(mechanism, features) => self.handle_bound(mechanism, *features, &element),
+            State::Bound(unbound) => self.handle_bound(*unbound, &element),
             State::Enabled(session) => self.handle_enabled(session, element),
             State::Header(_) | State::Tls | State::Finished => {
                 Err(unexpected(&element, state.expected()))
@@ -148,7 +245,7 @@ impl Login {
     ///
     /// # Errors
     /// [`LoginError::UnexpectedElement`] if TLS was not asked for.
-    pub fn tls_established(&mut self) -> Result<Vec<LoginOutput>, LoginError> {
+    pub fn tls_established(&mut self, tls: TlsFacts) -> Result<Vec<LoginOutput>, LoginError> {
         if !matches!(self.state, State::Tls) {
             return Err(LoginError::UnexpectedElement {
                 name: "TLS".to_owned(),
@@ -156,7 +253,7 @@ impl Login {
             });
         }
         self.state = State::Header(Phase::Encrypted);
-        Ok(vec![LoginOutput::OpenStream(self.header())])
+        Ok(self.open_encrypted(tls))
     }
 
     /// [`Self::handle_frame`] with this frame does the key derivation: up to
@@ -164,8 +261,22 @@ impl Login {
     /// for.
     #[must_use]
     pub fn is_costly(&self, frame: &Frame) -> bool {
-        matches!(self.state, State::ServerFirst(..))
-            && matches!(frame, Frame::Element(element) if element.is("challenge", ns::SASL))
+        matches!(self.state, State::ServerFirst(..) | State::Exchange(_))
+            && matches!(frame, Frame::Element(element)
+                if element.is("challenge", ns::SASL) || element.is("challenge", ns::SASL2))
+    }
+
+    /// The server let us in, and what follows is under the limits of a session.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        matches!(
+            self.state,
+            State::Header(Phase::Authenticated(_))
+                | State::Features(Phase::Authenticated(_))
+                | State::Resumed(..)
+                | State::Bound(_)
+                | State::Enabled(_)
+        )
     }
 
     /// The server has been told who wants to log in. From here on a failure is about this account,
@@ -225,27 +336,57 @@ impl Login {
                 self.state = State::Proceed;
                 Ok(vec![LoginOutput::Send(element("starttls", ns::TLS))])
             }
-            Phase::Encrypted => self.authenticate(features),
-            Phase::Authenticated(mechanism) => {
-                if !features.bind {
-                    return Err(LoginError::BindRejected {
-                        condition: "feature-not-implemented".to_owned(),
-                    });
+            Phase::Encrypted => {
+                self.offers.features = features;
+                let is_pinned = self.config.pins.sasl2.is_some();
+                if self.config.sasl2 && (self.offers.sasl2.is_some() || is_pinned) {
+                    return self.handle_sasl2_offer();
                 }
-                self.state = State::Bound(mechanism, Box::new(features));
-                let resource = self
-                    .config
-                    .resource
-                    .as_ref()
-                    .map(|resource| element("resource", ns::BIND).with_text(resource));
-                Ok(vec![LoginOutput::Send(
-                    element("iq", ns::CLIENT)
-                        .with_attr("type", "set")
-                        .with_attr("id", BIND_ID)
-                        .with_child(element("bind", ns::BIND).with_child_if(resource)),
-                )])
+                if self.goal == Goal::InvalidateToken {
+                    return Err(LoginError::NoCredentials);
+                }
+                self.authenticate()
+            }
+            Phase::Authenticated(authentication) => {
+                let resumption = core::mem::take(&mut self.resumption);
+                self.take_up_or_bind(authentication, features, resumption)
             }
         }
+    }
+
+    /// What a login ends with, before what binding adds to it.
+    fn session(
+        &self,
+        authentication: Authentication,
+        full_jid: FullJid,
+        features: StreamFeatures,
+    ) -> Box<Session> {
+        let mut pins = self.config.pins.clone();
+        pins.note_offer(
+            [self.offers.sasl1.as_ref(), self.offers.sasl2.as_ref()],
+            self.offers.inline.as_ref().filter(|_| self.config.sasl2),
+            self.plan.as_ref(),
+        );
+        if let Authentication::Password {
+            mechanism,
+            channel_binding,
+        } = authentication
+        {
+            pins.note_login(mechanism, channel_binding);
+        }
+        Box::new(Session {
+            full_jid,
+            authentication,
+            stream_management: None,
+            resumption: Resumption::NotAsked,
+            carbons: false,
+            client_state: None,
+            token: self.token_news.clone(),
+            pins,
+            limits: features.limits,
+            features,
+            early: Vec::new(),
+        })
     }
 
     fn handle_proceed(
@@ -268,6 +409,10 @@ impl Login {
         self.state = State::Tls;
         Ok(vec![LoginOutput::StartTls])
     }
+}
+
+fn base64(data: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(data)
 }
 
 fn unexpected(element: &Element, expected: &'static str) -> LoginError {

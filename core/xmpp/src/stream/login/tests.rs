@@ -4,7 +4,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::*;
 use crate::stream::StreamResumption;
 use crate::stream::config::Password;
-use crate::stream::sasl::{ScramError, ScramServer};
+use crate::stream::sasl::{Mechanism, ScramError, ScramServer};
 use eft_types::BareJid;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -140,7 +140,7 @@ fn ready(outputs: Vec<LoginOutput>) -> Session {
 #[test]
 fn starttls_hides_the_account_until_the_stream_is_encrypted() {
     let mut login = login_with(config(Transport::StartTls));
-    let first = opened(login.start());
+    let first = opened(one(login.start(TlsFacts::default())));
     assert_eq!(
         (first.from.as_deref(), first.to.as_deref()),
         (None, Some("b.example"))
@@ -156,7 +156,7 @@ fn starttls_hides_the_account_until_the_stream_is_encrypted() {
         .unwrap();
     assert!(matches!(one(outputs), LoginOutput::StartTls));
     assert!(!login.has_begun_authentication());
-    let second = opened(one(login.tls_established().unwrap()));
+    let second = opened(one(login.tls_established(TlsFacts::default()).unwrap()));
     assert_eq!(second.from.as_deref(), Some("user@b.example"));
     login.handle_frame(header(), 0).unwrap();
     let auth = sent(
@@ -175,7 +175,13 @@ fn a_login_ends_in_a_managed_session() {
         "<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='1' max='600' location='[::1]:5222'/>";
     let session = ready(login.handle_frame(frame(enabled), 0).unwrap());
     assert_eq!(session.full_jid.as_str(), "user@b.example/phone");
-    assert_eq!(session.mechanism, Mechanism::ScramSha256);
+    assert_eq!(
+        session.authentication,
+        Authentication::Password {
+            mechanism: Mechanism::ScramSha256,
+            channel_binding: None
+        }
+    );
     let management = session.stream_management.unwrap();
     assert_eq!(management.id.as_deref(), Some("s1"));
     assert_eq!(management.max_seconds, Some(600));
@@ -292,7 +298,7 @@ fn no_tls_no_login() {
     );
     let mut login = login_with(config(Transport::StartTls));
     assert!(
-        login.tls_established().is_err(),
+        login.tls_established(TlsFacts::default()).is_err(),
         "TLS that nobody asked for"
     );
 }
@@ -607,7 +613,7 @@ proptest! {
                 match output {
                     LoginOutput::Send(element) => prop_assert!(element.is("starttls", ns::TLS)),
                     LoginOutput::StartTls => prop_assert_eq!(unread, 0),
-                    LoginOutput::OpenStream(_) | LoginOutput::Ready(_) => prop_assert!(false, "{:?}", output),
+                    LoginOutput::OpenStream(_) | LoginOutput::Ready(_) | LoginOutput::Invalidated => prop_assert!(false, "{:?}", output),
                 }
             }
         }

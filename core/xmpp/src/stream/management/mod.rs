@@ -2,9 +2,13 @@
 
 mod inbound;
 mod outbound;
+mod stream_record;
 
 pub use inbound::{InboundCounter, NotReceived, StanzaSeq};
-pub use outbound::{AckPolicy, Acked, HandledCountTooHigh, OutboundQueue, Unacked, UnackedFull};
+pub use outbound::{
+    AckPolicy, Acked, HandledCountTooHigh, OutboundQueue, ResumedAt, Unacked, UnackedFull,
+};
+pub use stream_record::StreamRecord;
 
 /// Both directions of one managed stream.
 #[derive(Debug, Default)]
@@ -24,6 +28,17 @@ pub struct ResumableState {
     pub unacked: Vec<Unacked>,
     /// The server's last acknowledged count.
     pub acked: u32,
+    /// The number given last. `None` if this was read from disk, where not every stanza leaves a
+    /// trace.
+    pub sent: Option<u32>,
+}
+
+impl ResumableState {
+    /// The process that has this is the one that had the stream, and knows every stanza of it.
+    #[must_use]
+    pub const fn knows_all(&self) -> bool {
+        self.sent.is_some()
+    }
 }
 
 impl Management {
@@ -33,25 +48,32 @@ impl Management {
         Self::default()
     }
 
-    /// Goes on where an earlier stream stopped, after `<resumed h=''/>` was applied to
-    /// [`OutboundQueue::handle_ack`] or is about to be.
-    #[must_use]
-    pub fn resumed(state: ResumableState) -> Self {
-        Self {
-            inbound: InboundCounter::resumed(state.handled),
-            outbound: OutboundQueue::resumed(state.acked, state.unacked),
-        }
+    /// Goes on where an earlier stream stopped: the server answered `<resumed h=''/>`. What is left
+    /// in [`OutboundQueue::unacked`] is to be written first.
+    ///
+    /// # Errors
+    /// See [`OutboundQueue::resume_at`]; the stream must end with `<handled-count-too-high/>`.
+    pub fn resumed(
+        state: ResumableState,
+        h: u32,
+    ) -> Result<(Self, ResumedAt), HandledCountTooHigh> {
+        let knows_all = state.knows_all();
+        let mut outbound = OutboundQueue::resumed(state.acked, state.unacked, state.sent);
+        let resumed_at = outbound.resume_at(h, knows_all)?;
+        let inbound = InboundCounter::resumed(state.handled);
+        Ok((Self { inbound, outbound }, resumed_at))
     }
 
     /// What to keep when the connection is lost.
     #[must_use]
     pub fn into_resumable(self) -> ResumableState {
         let handled = self.inbound.handled();
-        let (acked, unacked) = self.outbound.into_parts();
+        let (acked, unacked, sent) = self.outbound.into_parts();
         ResumableState {
             handled,
             unacked,
             acked,
+            sent: Some(sent),
         }
     }
 }
@@ -87,12 +109,9 @@ mod tests {
         );
 
         // The server repeats the second stanza, and has meanwhile handled our second.
-        let mut resumed = Management::resumed(state);
-        let acked = resumed.outbound.handle_ack(2).unwrap();
-        assert_eq!(
-            acked.iter().map(|acked| acked.token).collect::<Vec<_>>(),
-            [Some(1)]
-        );
+        let (mut resumed, at) = Management::resumed(state, 2).unwrap();
+        assert_eq!(at.acked, [Acked { token: Some(1) }]);
+        assert_eq!(at.beyond_known, 0);
         let again = resumed.inbound.receive();
         resumed.inbound.durable_up_to(again).unwrap();
         assert_eq!(resumed.inbound.handled(), 2);

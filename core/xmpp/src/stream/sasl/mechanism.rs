@@ -1,8 +1,9 @@
-//! Mechanisms that we speak, best first.
+//! Mechanisms that we speak, weakest first.
 
 use core::fmt;
 
-/// A SASL mechanism of ours.
+/// A SASL mechanism for a password. The order is that of strength: what proves that nobody sits
+/// between (`-PLUS`) is above what only hashes better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mechanism {
     /// The password itself; only by explicit permission.
@@ -13,15 +14,24 @@ pub enum Mechanism {
     ScramSha256,
     /// RFC 7677's construction with SHA-512, as servers deploy it.
     ScramSha512,
+    /// RFC 5802 with channel binding.
+    ScramSha1Plus,
+    /// RFC 7677 with channel binding.
+    ScramSha256Plus,
+    /// The same with SHA-512.
+    ScramSha512Plus,
 }
 
 impl Mechanism {
-    /// Best first.
-    const PREFERENCE: [Self; 4] = [
-        Self::ScramSha512,
-        Self::ScramSha256,
-        Self::ScramSha1,
+    /// Weakest first.
+    pub const ALL: [Self; 7] = [
         Self::Plain,
+        Self::ScramSha1,
+        Self::ScramSha256,
+        Self::ScramSha512,
+        Self::ScramSha1Plus,
+        Self::ScramSha256Plus,
+        Self::ScramSha512Plus,
     ];
 
     /// Name in `<mechanism/>` and `<auth mechanism=''/>`.
@@ -32,7 +42,27 @@ impl Mechanism {
             Self::ScramSha1 => "SCRAM-SHA-1",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::ScramSha512Plus => "SCRAM-SHA-512-PLUS",
         }
+    }
+
+    /// Reads a name; names are case-sensitive (RFC 4422 §3.1).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|mechanism| mechanism.name() == name)
+    }
+
+    /// The proof covers the TLS connection (RFC 5802 §6).
+    #[must_use]
+    pub const fn binds_channel(self) -> bool {
+        matches!(
+            self,
+            Self::ScramSha1Plus | Self::ScramSha256Plus | Self::ScramSha512Plus
+        )
     }
 }
 
@@ -42,49 +72,24 @@ impl fmt::Display for Mechanism {
     }
 }
 
-/// The best of what is offered.
-pub(crate) fn choose(offered: &[String], allow_plain: bool) -> Option<Mechanism> {
-    Mechanism::PREFERENCE.into_iter().find(|mechanism| {
-        (allow_plain || *mechanism != Mechanism::Plain)
-            && offered.iter().any(|name| name == mechanism.name())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn chosen(offered: &[&str], allow_plain: bool) -> Option<Mechanism> {
-        let offered: Vec<String> = offered.iter().map(|name| (*name).to_owned()).collect();
-        choose(&offered, allow_plain)
+    #[test]
+    fn names_are_read_as_they_are_written_and_case_matters() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(Mechanism::from_name(mechanism.name()), Some(mechanism));
+        }
+        assert_eq!(Mechanism::from_name("scram-sha-1"), None);
+        assert_eq!(Mechanism::from_name("DIGEST-MD5"), None);
     }
 
     #[test]
-    fn the_strongest_hash_wins_whatever_the_order() {
-        let all = [
-            "PLAIN",
-            "SCRAM-SHA-1",
-            "SCRAM-SHA-256",
-            "DIGEST-MD5",
-            "SCRAM-SHA-512",
-        ];
-        assert_eq!(chosen(&all, true), Some(Mechanism::ScramSha512));
-        assert_eq!(chosen(&all[..3], true), Some(Mechanism::ScramSha256));
-        assert_eq!(chosen(&all[..2], true), Some(Mechanism::ScramSha1));
-    }
-
-    #[test]
-    fn plain_needs_permission_and_the_rest_is_unknown() {
-        assert_eq!(chosen(&["PLAIN", "DIGEST-MD5", "X-OAUTH2"], false), None);
-        assert_eq!(
-            chosen(&["PLAIN", "DIGEST-MD5"], true),
-            Some(Mechanism::Plain)
-        );
-        assert_eq!(
-            chosen(&["scram-sha-1"], false),
-            None,
-            "names are case-sensitive"
-        );
-        assert_eq!(chosen(&[], true), None);
+    fn channel_binding_outranks_any_hash_and_plain_is_last() {
+        assert!(Mechanism::ScramSha1Plus > Mechanism::ScramSha512);
+        assert!(Mechanism::ScramSha256 > Mechanism::ScramSha1);
+        assert!(Mechanism::ALL.is_sorted());
+        assert_eq!(Mechanism::ALL[0], Mechanism::Plain);
     }
 }

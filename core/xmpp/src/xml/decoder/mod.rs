@@ -61,10 +61,17 @@ impl Decoder {
     /// Reads a stream from its header.
     #[must_use]
     pub fn new(limits: XmlLimits) -> Self {
+        Self::with_later(limits, limits)
+    }
+
+    /// Reads a stream from its header, of which more will be let in once the server is known:
+    /// [`Self::raise_limits`].
+    #[must_use]
+    pub fn with_later(limits: XmlLimits, later: XmlLimits) -> Self {
         let options = Options {
             // An attribute beyond this is fatal: let the count of bytes find out first, which is
             // not.
-            max_token_length: limits.stanza_bytes_fatal,
+            max_token_length: later.stanza_bytes_fatal.max(limits.stanza_bytes_fatal),
             ..Options::default()
         };
         let mut parser = RawParser::with_options(options);
@@ -83,6 +90,12 @@ impl Decoder {
             failed: None,
             closed: false,
         }
+    }
+
+    /// From the next frame on, these limits hold. SASL2 has no new stream, and so no new decoder,
+    /// behind authentication.
+    pub fn raise_limits(&mut self, limits: XmlLimits) {
+        self.limits = limits;
     }
 
     /// Reads from `input` up to the end of the next frame, and moves `input` behind what was read.

@@ -1,4 +1,5 @@
-//! SCRAM (RFC 5802, RFC 7677), without channel binding.
+//! SCRAM (RFC 5802, RFC 7677), with and without channel binding; the downgrade protections of
+//! XEP-0474 (`h=`, the offer) and XEP-0515 (`t=`, the version of TLS).
 //!
 //! ```text
 //! SaltedPassword  := Hi(Normalize(password), salt, i)
@@ -21,11 +22,9 @@ use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Mechanism;
+use super::offer::{Gs2, SaslOffer};
+use super::{Mechanism, TlsVersion};
 use crate::limits::{SCRAM_MAX_BYTES, SCRAM_MAX_ITERATIONS, SCRAM_MIN_ITERATIONS};
-
-/// "No channel binding, and no authorization id" (RFC 5802 §5.1, `gs2-header`).
-const GS2_HEADER: &str = "n,,";
 
 /// 18 random bytes: 24 characters of base64, none of them a comma.
 const NONCE_BYTES: usize = 18;
@@ -57,6 +56,28 @@ pub enum ScramError {
     /// The server reported an error of RFC 5802 §7 (`e=`).
     #[error("the server reports {0}")]
     ServerError(String),
+    /// The offer of mechanisms and channel bindings that reached us is not the one that the server
+    /// made (XEP-0474): somebody sits between.
+    #[error("somebody changed the server's offer of mechanisms")]
+    OfferAltered,
+    /// The server speaks another version of TLS with its peer than we do with ours (XEP-0515):
+    /// somebody sits between.
+    #[error("the server speaks TLS {server} with its peer, which is not us")]
+    TlsVersionAltered {
+        /// What the server says, four hexadecimal digits.
+        server: String,
+    },
+}
+
+/// What the server's claims about the connection are checked against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence<'a> {
+    /// The offer that reached us.
+    pub(crate) offer: &'a SaslOffer,
+    /// Of our connection, if known.
+    pub(crate) tls_version: Option<TlsVersion>,
+    /// A server without a digest of its offer is not believed.
+    pub(crate) needs_digest: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +93,9 @@ impl Hash {
     fn of(mechanism: Mechanism) -> Option<Self> {
         match mechanism {
             Mechanism::Plain => None,
-            Mechanism::ScramSha1 => Some(Self::Sha1),
-            Mechanism::ScramSha256 => Some(Self::Sha256),
-            Mechanism::ScramSha512 => Some(Self::Sha512),
+            Mechanism::ScramSha1 | Mechanism::ScramSha1Plus => Some(Self::Sha1),
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => Some(Self::Sha256),
+            Mechanism::ScramSha512 | Mechanism::ScramSha512Plus => Some(Self::Sha512),
         }
     }
 
@@ -131,6 +152,8 @@ pub(crate) struct AwaitServerFirst {
     hash: Hash,
     nonce: String,
     first_bare: String,
+    /// `gs2-header` and channel-binding data, as `c=` repeats them.
+    binding: Secret,
     password: Secret,
 }
 
@@ -143,22 +166,26 @@ pub(crate) struct AwaitServerFinal {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerVerified(());
 
+impl ServerVerified {
+    /// For [`super::ht`], which proves the same by another hash.
+    pub(super) const fn new() -> Self {
+        Self(())
+    }
+}
+
+/// A nonce for [`AwaitServerFirst::start`].
+pub(crate) fn draw_nonce(rng: &mut impl CryptoRng) -> String {
+    let mut random = [0; NONCE_BYTES];
+    rng.fill_bytes(&mut random);
+    BASE64.encode(random)
+}
+
 impl AwaitServerFirst {
     /// `username` and `password` are prepared ([`super::prepare`]). Returns the client's first
     /// message; `None` for a mechanism that is not SCRAM.
     pub(crate) fn start(
         mechanism: Mechanism,
-        username: &str,
-        password: &str,
-        rng: &mut impl CryptoRng,
-    ) -> Option<(Self, String)> {
-        let mut random = [0; NONCE_BYTES];
-        rng.fill_bytes(&mut random);
-        Self::with_nonce(mechanism, username, password, BASE64.encode(random))
-    }
-
-    fn with_nonce(
-        mechanism: Mechanism,
+        gs2: &Gs2,
         username: &str,
         password: &str,
         nonce: String,
@@ -166,31 +193,43 @@ impl AwaitServerFirst {
         let hash = Hash::of(mechanism)?;
         let username = username.replace('=', "=3D").replace(',', "=2C");
         let first_bare = format!("n={username},r={nonce}");
-        let message = format!("{GS2_HEADER}{first_bare}");
+        let (gs2_header, data): (_, &[u8]) = match gs2 {
+            Gs2::CannotBind => ("n,,".to_owned(), &[]),
+            Gs2::NotOffered => ("y,,".to_owned(), &[]),
+            Gs2::Bound(kind, data) => (format!("p={kind},,"), data),
+        };
+        let message = format!("{gs2_header}{first_bare}");
+        let mut binding = Zeroizing::new(gs2_header.into_bytes());
+        binding.extend_from_slice(data);
         let state = Self {
             hash,
             nonce,
             first_bare,
+            binding,
             password: Zeroizing::new(password.as_bytes().to_vec()),
         };
         Some((state, message))
     }
 
     /// Takes `r=,s=,i=` and gives the client's final message. Costs up to
-    /// [`SCRAM_MAX_ITERATIONS`] rounds of HMAC.
+    /// [`SCRAM_MAX_ITERATIONS`] rounds of HMAC. What the server says about the connection is
+    /// compared first: to whoever changed it, no proof is sent.
     pub(crate) fn respond(
         self,
         server_first: &[u8],
+        evidence: Evidence<'_>,
     ) -> Result<(AwaitServerFinal, String), ScramError> {
         let ServerFirst {
             nonce,
             salt,
             iterations,
+            claims,
         } = ServerFirst::parse(server_first, &self.nonce)?;
+        claims.check(self.hash, evidence)?;
         let server_first = core::str::from_utf8(server_first).map_err(|_| ScramError::Malformed)?;
         let password = core::str::from_utf8(&self.password).map_err(|_| ScramError::Malformed)?;
 
-        let without_proof = format!("c={},r={nonce}", BASE64.encode(GS2_HEADER));
+        let without_proof = format!("c={},r={nonce}", BASE64.encode(self.binding.as_slice()));
         let auth_message = format!("{},{server_first},{without_proof}", self.first_bare);
 
         let salted_password = self.hash.hi(password, &salt, iterations);
@@ -239,6 +278,66 @@ struct ServerFirst<'a> {
     nonce: &'a str,
     salt: Vec<u8>,
     iterations: u32,
+    claims: Claims<'a>,
+}
+
+/// Optional attributes behind `i=` by which the server tells what it sees.
+#[derive(Default)]
+struct Claims<'a> {
+    /// XEP-0474: digest of the offer.
+    offer: Option<&'a str>,
+    /// The same as XEP-0474 0.3 had it.
+    old_offer: Option<&'a str>,
+    /// XEP-0515: version of TLS.
+    tls_version: Option<&'a str>,
+}
+
+impl<'a> Claims<'a> {
+    /// Each attribute at most once: a second one would be a way to disagree about which counts.
+    fn parse(attributes: impl Iterator<Item = &'a str>) -> Result<Self, ScramError> {
+        let mut claims = Self::default();
+        for attribute in attributes {
+            let slot = match attribute.get(..2) {
+                Some("h=") => &mut claims.offer,
+                Some("d=") => &mut claims.old_offer,
+                Some("t=") => &mut claims.tls_version,
+                // RFC 5802 §5.1: unknown optional attributes are ignored.
+                _ => continue,
+            };
+            if slot
+                .replace(attribute.get(2..).unwrap_or_default())
+                .is_some()
+            {
+                return Err(ScramError::Malformed);
+            }
+        }
+        Ok(claims)
+    }
+
+    fn check(&self, hash: Hash, evidence: Evidence<'_>) -> Result<(), ScramError> {
+        let digest = |input: String| BASE64.encode(hash.h(input.as_bytes()));
+        if let Some(claimed) = self.offer
+            && claimed != digest(evidence.offer.digest_input())
+        {
+            return Err(ScramError::OfferAltered);
+        }
+        if let Some(claimed) = self.old_offer
+            && evidence.offer.old_digest_input().map(digest).as_deref() != Some(claimed)
+        {
+            return Err(ScramError::OfferAltered);
+        }
+        if evidence.needs_digest && self.offer.is_none() && self.old_offer.is_none() {
+            return Err(ScramError::OfferAltered);
+        }
+        match (self.tls_version, evidence.tls_version) {
+            (Some(claimed), Some(ours)) if claimed != ours.hex() => {
+                Err(ScramError::TlsVersionAltered {
+                    server: claimed.chars().take(8).collect(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<'a> ServerFirst<'a> {
@@ -280,6 +379,7 @@ impl<'a> ServerFirst<'a> {
             nonce,
             salt,
             iterations,
+            claims: Claims::parse(attributes)?,
         })
     }
 }

@@ -9,6 +9,11 @@ pub(crate) struct ScramServer {
     iterations: u32,
     client_first_bare: String,
     server_first: String,
+    /// What `c=` must hold beside the header that the client sent.
+    binding_data: Vec<u8>,
+    gs2_header: String,
+    /// Further attributes behind `i=`.
+    extra: String,
 }
 
 impl ScramServer {
@@ -19,18 +24,41 @@ impl ScramServer {
             iterations: SCRAM_MIN_ITERATIONS,
             client_first_bare: String::new(),
             server_first: String::new(),
+            binding_data: Vec::new(),
+            gs2_header: String::new(),
+            extra: String::new(),
         }
+    }
+
+    /// This connection's channel-binding data, in case the client binds.
+    pub(crate) fn bound_to(mut self, data: &[u8]) -> Self {
+        self.binding_data = data.to_vec();
+        self
+    }
+
+    /// Adds attributes to the first message, with their comma.
+    pub(crate) fn claiming(mut self, extra: &str) -> Self {
+        self.extra = extra.to_owned();
+        self
+    }
+
+    /// The client's `gs2-header`.
+    pub(crate) fn gs2_header(&self) -> &str {
+        &self.gs2_header
     }
 
     /// Takes the text of `<auth/>`, gives that of `<challenge/>`.
     pub(crate) fn first(&mut self, auth: &str) -> String {
         let message = String::from_utf8(BASE64.decode(auth).unwrap()).unwrap();
-        self.client_first_bare = message.strip_prefix("n,,").unwrap().to_owned();
+        let (header, bare) = message.split_once(",,").unwrap();
+        self.gs2_header = format!("{header},,");
+        self.client_first_bare = bare.to_owned();
         let (_, nonce) = self.client_first_bare.split_once(",r=").unwrap();
         self.server_first = format!(
-            "r={nonce}SERVER,s={},i={}",
+            "r={nonce}SERVER,s={},i={}{}",
             BASE64.encode(self.salt),
-            self.iterations
+            self.iterations,
+            self.extra
         );
         BASE64.encode(&self.server_first)
     }
@@ -39,7 +67,14 @@ impl ScramServer {
     pub(crate) fn last(&self, response: &str) -> Option<String> {
         let message = String::from_utf8(BASE64.decode(response).unwrap()).unwrap();
         let (without_proof, proof) = message.split_once(",p=").unwrap();
-        assert!(without_proof.starts_with("c=biws,r="));
+        let mut binding = self.gs2_header.clone().into_bytes();
+        if self.gs2_header.starts_with("p=") {
+            binding.extend(&self.binding_data);
+        }
+        let expected = format!("c={},r=", BASE64.encode(binding));
+        if !without_proof.starts_with(&expected) {
+            return None;
+        }
         let auth_message = format!(
             "{},{},{without_proof}",
             self.client_first_bare, self.server_first
