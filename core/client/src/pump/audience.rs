@@ -195,3 +195,125 @@ fn listed_devices(unit: &mut Unit<'_>, jids: &[BareJid]) -> Result<Vec<DeviceAdd
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use eft_omemo::{DeviceList, device_list_received};
+    use eft_store::Durability;
+    use eft_types::DeviceId;
+
+    use super::*;
+    use crate::pump::inbound::tests::alice::Alice;
+    use crate::pump::inbound::tests::peer::{Peer, Words as _};
+
+    /// Bob's device, which Alice knows and trusts blindly.
+    fn trusted() -> TrustedDevice {
+        let mut alice = Alice::install();
+        let mut bob = Peer::bob(&alice, Version::Omemo2);
+        alice.take(&bob.write(&alice, Version::Omemo2, "hello").stanza());
+        let mut unit = Unit::begin(&alice.store, alice.now);
+        unit.step(|records| permit(TrustPolicy::default(), records, &bob.address))
+            .unwrap()
+            .unwrap()
+    }
+
+    fn found(devices: &[&TrustedDevice]) -> Devices {
+        let mut found = Devices::default();
+        for device in devices {
+            found.push(Version::Omemo2, (*device).clone());
+        }
+        found
+    }
+
+    fn reason(audience: Audience) -> Option<SendFailure> {
+        match audience {
+            Audience::Nobody(reason, _) => Some(reason),
+            Audience::Devices(_) => None,
+            Audience::Waiting => panic!("it waits"),
+        }
+    }
+
+    #[test]
+    fn pitfall_04_a_device_without_a_bundle_does_not_stop_the_others() {
+        let device = trusted();
+        let obstacles = || Obstacles {
+            without_bundle_count: 3,
+            ..Obstacles::default()
+        };
+        assert_eq!(reason(obstacles().judge(found(&[&device]), 1, false)), None);
+        // But our own other devices alone are not the peer.
+        for devices in [found(&[&device]), found(&[])] {
+            assert_eq!(
+                reason(obstacles().judge(devices, 0, false)),
+                Some(SendFailure::MissingBundle)
+            );
+        }
+    }
+
+    #[test]
+    fn pitfall_27_an_undecided_device_is_a_question_and_a_downgraded_one_is_left_out() {
+        let device = trusted();
+        let undecided = Obstacles {
+            undecided: vec!["5".to_owned()],
+            ..Obstacles::default()
+        };
+        assert_eq!(
+            reason(undecided.judge(found(&[&device]), 1, false)),
+            Some(SendFailure::NotTrusted),
+            "whoever is left out unasked would not know"
+        );
+        for (devices, count, expected) in [
+            (found(&[&device]), 1, None),
+            (found(&[]), 0, Some(SendFailure::NotTrusted)),
+        ] {
+            let downgraded = Obstacles {
+                downgraded: vec!["5".to_owned()],
+                ..Obstacles::default()
+            };
+            assert_eq!(reason(downgraded.judge(devices, count, false)), expected);
+        }
+    }
+
+    #[test]
+    fn pitfall_28_a_contact_of_either_version_alone_can_be_written_to() {
+        let alice = Alice::install();
+        let bob = BareJid::new("bob@b.example").unwrap();
+        let id = |number| DeviceId::new(number).unwrap();
+        let mut unit = Unit::begin(&alice.store, alice.now);
+        for (version, ids) in [(Version::Omemo2, [1, 2]), (Version::Legacy, [2, 3])] {
+            let list = DeviceList::of_ids(ids.map(id));
+            let now = unit.now;
+            let effects = unit
+                .sure_step(|records| device_list_received(records, &bob, version, &list, now))
+                .unwrap();
+            unit.absorb(effects.changes, effects.actions, effects.events);
+        }
+        unit.commit(Durability::Full).unwrap();
+        let mut unit = Unit::begin(&alice.store, alice.now);
+        let mut devices: Vec<_> = listed_devices(&mut unit, &[bob])
+            .unwrap()
+            .into_iter()
+            .map(|address| address.device.as_u32())
+            .collect();
+        devices.sort_unstable();
+        assert_eq!(devices, [1, 2, 3], "each once");
+    }
+
+    #[test]
+    fn pitfall_32_a_note_to_oneself_on_the_only_device_is_kept_and_not_sent() {
+        assert_eq!(
+            reason(Obstacles::default().judge(found(&[]), 0, true)),
+            Some(SendFailure::NoRecipients)
+        );
+        let device = trusted();
+        assert_eq!(
+            reason(Obstacles::default().judge(found(&[&device]), 1, true)),
+            None
+        );
+        assert_eq!(
+            reason(Obstacles::default().judge(found(&[&device]), 0, false)),
+            Some(SendFailure::NoRecipients),
+            "a peer without devices, whatever we have"
+        );
+    }
+}

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_nobody_watches_is_good_for_one_sending() {
+    fn pitfall_12_a_list_that_nobody_watches_is_good_for_one_sending() {
         let now = Instant::now();
         let mut lists = Lists::default();
         lists.received(bob(), LIST, Announced::Never, now);

@@ -380,7 +380,7 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_time: 60_000, ..ProptestConfig::with_cases(24) })]
 
     #[test]
-    fn what_arrives_is_read_once_whatever_the_schedule(steps in steps()) {
+    fn pitfall_26_what_arrives_is_read_once_whatever_the_schedule(steps in steps()) {
         for version in Version::ALL {
             let mut world = World::new(version);
             for step in &steps {

@@ -125,7 +125,7 @@ async fn a_bundle_is_published_with_what_the_xep_asks_for() {
 }
 
 #[tokio::test]
-async fn refused_numbers_of_items_get_smaller_until_none_is_asked_for() {
+async fn pitfall_02_refused_numbers_of_items_get_smaller_until_none_is_asked_for() {
     let refuse = || refusal(DefinedCondition::NotAcceptable, "");
     // How many publications are refused, and what comes of it.
     for (refused, expected) in [
@@ -175,7 +175,7 @@ async fn refused_numbers_of_items_get_smaller_until_none_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_node_with_another_configuration_is_mended_once_and_keeps_the_rest_of_it() {
+async fn pitfall_01_a_node_with_another_configuration_is_mended_once_and_keeps_the_rest_of_it() {
     let mut is_mended = false;
     let (requester, asked) = server(move |question| {
         if question.contains("<publish ") {

@@ -60,7 +60,7 @@ fn a_message_says_what_servers_and_other_clients_need_and_no_more() {
 }
 
 #[test]
-fn an_empty_message_has_no_body_and_is_archived() {
+fn pitfall_29_an_empty_message_has_no_body_and_is_archived() {
     for version in Version::ALL {
         let stanza = empty_message(&bob(), &OriginId::new("o1"), encrypted(version, false));
         assert_eq!(message::body_of(stanza.children()), None);

@@ -333,7 +333,7 @@ fn a_plaintext_message_is_shown_as_one_also_in_an_encrypted_conversation() {
 }
 
 #[test]
-fn a_stanza_without_content_is_no_row() {
+fn pitfall_07_a_stanza_without_content_is_no_row() {
     let mut alice = Alice::install();
     for children in [
         "",

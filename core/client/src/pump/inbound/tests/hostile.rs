@@ -108,7 +108,7 @@ fn a_flood_of_identity_changes_does_not_fill_the_device_log() {
 }
 
 #[test]
-fn a_flood_of_unknown_devices_asks_for_few_sessions() {
+fn pitfall_11_a_flood_of_unknown_devices_asks_for_few_sessions() {
     let mut alice = Alice::install();
     let mut former = Alice::install();
     let mut bob = Peer::bob(&former, Version::Omemo2);

@@ -102,7 +102,7 @@ fn a_conversation_goes_on_without_key_exchanges() {
 }
 
 #[test]
-fn a_copy_of_what_our_other_device_sent_stands_in_the_right_conversation() {
+fn pitfall_31_a_copy_of_what_our_other_device_sent_stands_in_the_right_conversation() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut laptop = Peer::install("alice@a.example", 3);
@@ -194,7 +194,7 @@ fn an_empty_element_of_one_version_does_not_hide_the_message_in_the_other() {
 }
 
 #[test]
-fn an_empty_message_moves_the_ratchet_and_shows_nothing() {
+fn pitfall_07_an_empty_message_moves_the_ratchet_and_shows_nothing() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut bob = Peer::bob(&alice, version);
@@ -301,7 +301,7 @@ fn a_message_that_would_cost_others_their_keys_waits_while_those_may_still_come(
 }
 
 #[test]
-fn a_prekey_used_during_catch_up_serves_a_second_sender_until_its_end() {
+fn pitfall_08_a_prekey_used_during_catch_up_serves_a_second_sender_until_its_end() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         // Both pick from a bundle with one prekey.

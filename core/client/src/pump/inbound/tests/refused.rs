@@ -91,7 +91,7 @@ const CASES: [Case; 10] = [
 ];
 
 #[test]
-fn whatever_is_done_to_a_message_is_a_row_with_its_reason_and_moves_nothing() {
+fn pitfall_24_whatever_is_done_to_a_message_is_a_row_with_its_reason_and_moves_nothing() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut bob = Peer::bob(&alice, version);
@@ -225,7 +225,7 @@ fn a_key_exchange_for_a_prekey_that_is_gone_is_named_as_such() {
 }
 
 #[test]
-fn another_identity_under_a_known_device_id_is_refused_and_logged() {
+fn pitfall_34_another_identity_under_a_known_device_id_is_refused_and_logged() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut bob = Peer::bob(&alice, version);
@@ -290,7 +290,7 @@ fn what_came_before_this_device_existed_is_called_that() {
 }
 
 #[test]
-fn what_cannot_even_be_parsed_is_a_row_if_it_has_the_part_that_holds_content() {
+fn pitfall_25_what_cannot_even_be_parsed_is_a_row_if_it_has_the_part_that_holds_content() {
     let mut alice = Alice::install();
     let own = alice.own.device;
     for (name, header, payload) in [

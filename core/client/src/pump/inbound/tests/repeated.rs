@@ -27,7 +27,7 @@ fn plain(id: &str, children: &str) -> Element {
 }
 
 #[test]
-fn the_same_again_by_the_archives_id_is_silent() {
+fn pitfall_09_the_same_again_by_the_archives_id_is_silent() {
     for version in Version::ALL {
         let mut alice = Alice::install();
         let mut bob = Peer::bob(&alice, version);
@@ -105,7 +105,7 @@ fn a_message_twice_in_one_unit_of_work_is_one_row() {
 }
 
 #[test]
-fn our_own_message_coming_back_is_ours() {
+fn pitfall_20_our_own_message_coming_back_is_ours() {
     let mut alice = Alice::install();
     let bob = BareJid::new("bob@b.example").unwrap();
     let mut batch = Batch::new();
