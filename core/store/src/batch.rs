@@ -62,7 +62,7 @@ pub enum MessageUpdate {
 /// transaction, or nothing of it.
 ///
 /// Order inside a batch: engine records, account and conversations, new messages as inserted,
-/// updates as given, outbox, actions, archive cursors, stream, device log. So an update may name
+/// deletions, updates as given, outbox, actions, archive cursors, stream, device log. So an update may name
 /// only messages of earlier commits, while an outbox entry may name a message of its own batch.
 #[derive(Debug, Default)]
 #[must_use = "nothing happened until the batch is committed"]
@@ -83,6 +83,7 @@ pub struct Batch {
     pub(crate) device_log: Vec<DeviceEvent>,
     pub(crate) intake: Vec<IntakeId>,
     pub(crate) finish_rollback: bool,
+    pub(crate) deletions: Vec<MessageId>,
 }
 
 #[derive(Debug)]
@@ -149,6 +150,7 @@ impl Batch {
             device_log,
             intake,
             finish_rollback,
+            deletions,
         } = self;
         changes.is_empty()
             && account.is_empty()
@@ -165,6 +167,7 @@ impl Batch {
             && device_log.is_empty()
             && intake.is_empty()
             && !finish_rollback
+            && deletions.is_empty()
     }
 
     /// Adds the engine's changes. A record touched before gets its newest version only.
@@ -182,6 +185,14 @@ impl Batch {
     /// Changes a message of an earlier commit.
     pub fn update_message(&mut self, message: MessageId, update: MessageUpdate) {
         self.updates.push((message, update));
+    }
+
+    /// Deletes a message of an earlier commit, with its words in the search index and what waits to be sent
+    /// of it. One that is gone already is no error. Its bytes are overwritten in the database at once, and in
+    /// the log when that is emptied, at the latest by
+    /// [`Store::suspend`](crate::Store::suspend) or [`Store::close`](crate::Store::close).
+    pub fn delete_message(&mut self, message: MessageId) {
+        self.deletions.push(message);
     }
 
     /// Marks the conversation read up to and including a message, in timeline order.

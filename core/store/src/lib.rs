@@ -19,6 +19,7 @@
 //! | [`Batch`], [`Committed`], [`Durability`] | what one step changes, and what became of it |
 //! | `model` | messages, conversations, outbox, archives, as plain values |
 //! | [`StoreKey`], [`SecretStore`] | the key of a database, and where it is kept |
+//! | [`TimelineWatch`] | what changed in a list that is on a screen |
 //! | [`Lease`], [`Generation`], [`Rollback`] | which process may write, and whether the database is an older copy |
 //! | [`limits`] | limits with their reasons |
 //! | `migrations` | the schema, in numbered files |
@@ -82,6 +83,7 @@ mod options;
 mod random;
 mod read;
 mod salvage;
+mod search;
 mod secret;
 mod store;
 
@@ -94,4 +96,4 @@ pub use model::*;
 pub use options::StoreOptions;
 pub use random::RandomError;
 pub use secret::*;
-pub use store::{Rebuilt, RekeyError, Store};
+pub use store::{Rebuilt, RekeyError, Store, TimelineChange, TimelineWatch};

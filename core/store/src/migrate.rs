@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_conversation_wishes.sql"),
     include_str!("migrations/0003_lease.sql"),
+    include_str!("migrations/0004_search.sql"),
 ];
 
 /// Newest schema that this version knows.

@@ -4,6 +4,7 @@ mod account;
 mod action;
 mod archive;
 mod conversation;
+mod delete;
 mod device_log;
 mod flood;
 mod insert;
@@ -13,6 +14,7 @@ mod record;
 mod stream;
 mod update;
 
+pub(crate) use delete::expire;
 pub(crate) use intake::append_intake;
 
 use eft_types::BareJid;
@@ -46,6 +48,7 @@ pub(crate) fn apply(
         device_log,
         intake,
         finish_rollback,
+        deletions,
     } = batch;
     intake::take(transaction, intake)?;
     record::write(transaction, changes)?;
@@ -62,6 +65,7 @@ pub(crate) fn apply(
         .iter()
         .map(|message| insert::insert(transaction, own, message))
         .collect::<Result<Vec<_>, _>>()?;
+    delete::messages(transaction, deletions)?;
     let updated = update::write(transaction, updates)?;
     conversation::mark_read(transaction, read_marks)?;
     let outbox = outbox::write(transaction, outbox, &inserted)?;

@@ -10,6 +10,7 @@ use crate::batch::MessageUpdate;
 use crate::error::StoreError;
 use crate::limits::shortened;
 use crate::model::{ArchiveId, Content, DeliveryState, MessageEncryption, Opaque, RetryTrigger};
+use crate::search;
 
 /// Carries out the updates in order; answers which rows really changed.
 pub(super) fn write(
@@ -98,6 +99,10 @@ pub(super) fn content(
             ":encryption": encryption.code(),
             ":sender_key": sender_key.map(<[u8; 32]>::as_slice),
         })?;
+    // What cannot be read is in no index.
+    if plaintext.is_some() {
+        search::reindex(transaction, id.as_row())?;
+    }
     Ok(true)
 }
 

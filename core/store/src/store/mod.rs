@@ -2,6 +2,7 @@
 
 mod create;
 mod fence;
+mod history;
 mod lease;
 mod open;
 mod reader;
@@ -9,6 +10,7 @@ mod reads;
 mod rebuild;
 mod rekey;
 mod suspend;
+mod watch;
 mod writer;
 
 use core::fmt;
@@ -23,6 +25,7 @@ use crate::lease::LeaseFile;
 use crate::model::{Intake, IntakeId};
 pub use rebuild::Rebuilt;
 pub use rekey::RekeyError;
+pub use watch::{TimelineChange, TimelineWatch};
 
 use reader::Readers;
 use writer::Writer;

@@ -21,9 +21,18 @@ const LAST_WAIT: Duration = Duration::from_millis(50);
 /// The one connection of this process that writes, used by one thread at a time.
 pub(super) struct Writer(Mutex<Place>);
 
+/// See [`Writer::foreign_version`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ForeignVersion {
+    opening: u64,
+    count: i64,
+}
+
 struct Place {
     /// `None` while the store is suspended.
     state: Option<State>,
+    /// How often the connection was opened.
+    openings: u64,
     fence: Fence,
 }
 
@@ -34,12 +43,15 @@ pub(super) struct State {
     /// There may be deferred commits that no sync has covered: ours, or at first those of the process
     /// that had the database before.
     unsynced: bool,
+    /// Which connection it is: another one counts from another start.
+    opening: u64,
 }
 
 impl Writer {
     pub(super) const fn new(connection: Connection, generation: u64) -> Self {
         Self(Mutex::new(Place {
-            state: Some(State::new(connection)),
+            state: Some(State::new(connection, 0)),
+            openings: 0,
             fence: Fence::Open(generation),
         }))
     }
@@ -51,12 +63,8 @@ impl Writer {
         batch: &Batch,
         durability: Durability,
     ) -> Result<Committed, StoreError> {
-        let _inside = enter()?;
-        self.with(|state, fence| {
-            state.transaction(durability, |transaction| {
-                fence.check(transaction, lease_file)?;
-                commit::apply(transaction, own, batch)
-            })
+        self.write(lease_file, durability, |transaction| {
+            commit::apply(transaction, own, batch)
         })
     }
 
@@ -86,13 +94,44 @@ impl Writer {
         })
     }
 
+    /// A write of the holder of the lease, as in [`Writer::commit`].
+    pub(super) fn write<T>(
+        &self,
+        lease_file: &LeaseFile,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _inside = enter()?;
+        self.with(|state, fence| {
+            state.transaction(durability, |transaction| {
+                fence.check(transaction, lease_file)?;
+                work(transaction)
+            })
+        })
+    }
+
+    /// A number that is another one after somebody else wrote: another process, or another store of this one.
+    pub(super) fn foreign_version(&self) -> Result<ForeignVersion, StoreError> {
+        let _inside = enter()?;
+        self.with(|state, _| {
+            // SQLite's own count of the commits that this connection did not make.
+            let count = state
+                .connection
+                .pragma_query_value(None, "data_version", |row| row.get(0))?;
+            Ok(ForeignVersion {
+                opening: state.opening,
+                count,
+            })
+        })
+    }
+
     /// Works with the connection, alone.
     pub(super) fn with<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut State, &mut Fence) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut place = self.lock();
-        let Place { state, fence } = &mut *place;
+        let Place { state, fence, .. } = &mut *place;
         let state = state.as_mut().ok_or(StoreError::Suspended)?;
         work(state, fence)
     }
@@ -121,17 +160,14 @@ impl Writer {
 
     /// An error if it is not this store's turn to write.
     pub(super) fn check_fence(&self, lease_file: &LeaseFile) -> Result<(), StoreError> {
-        let _inside = enter()?;
-        self.with(|state, fence| {
-            state.transaction(Durability::Full, |transaction| {
-                fence.check(transaction, lease_file)
-            })
-        })
+        self.write(lease_file, Durability::Full, |_| Ok(()))
     }
 
     /// Writes through another connection. What was remembered under a lease stays lost.
     pub(super) fn resume(&self, connection: Connection) {
-        self.lock().state = Some(State::new(connection));
+        let mut place = self.lock();
+        place.openings += 1;
+        place.state = Some(State::new(connection, place.openings));
     }
 
     pub(super) fn is_suspended(&self) -> bool {
@@ -145,11 +181,12 @@ impl Writer {
 }
 
 impl State {
-    const fn new(connection: Connection) -> Self {
+    const fn new(connection: Connection, opening: u64) -> Self {
         Self {
             connection: Held::new(connection),
             synchronous: None,
             unsynced: true,
+            opening,
         }
     }
 

@@ -146,7 +146,7 @@ fn nobody_else_may_read_the_files() {
 }
 
 /// A closed database of ours, decrypted page by page, free pages included.
-fn decrypted(path: &Path) -> Vec<u8> {
+pub(crate) fn decrypted(path: &Path) -> Vec<u8> {
     let mut bytes = fs::read(path).unwrap();
     for (number, page) in bytes.chunks_mut(4096).enumerate() {
         let (content, reserved) = page.split_at_mut(4096 - 80);

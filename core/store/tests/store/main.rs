@@ -25,6 +25,8 @@ mod rebuild;
 mod rekey;
 mod released;
 mod rollback;
+mod search;
 mod support;
 mod suspend;
 mod updates;
+mod watch;

@@ -108,6 +108,16 @@ impl Process {
         stat.rsplit_once(") ").unwrap().1.to_owned()
     }
 
+    /// Whether it has the advisory lock of the lease's file, as holders do.
+    pub(crate) fn is_holder(&self) -> bool {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let pid = self.pid().to_string();
+        locks.lines().any(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            fields.contains(&"FLOCK") && fields.contains(&pid.as_str())
+        })
+    }
+
     /// Whether it holds the write lock of the log (byte 120 of the shared memory).
     pub(crate) fn is_writing(&self) -> bool {
         let locks = std::fs::read_to_string("/proc/locks").unwrap();
