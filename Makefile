@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-kotlin check check-rust check-policy soak soak-status setup-demo setup-test
+.PHONY: help demo test test-rust test-kotlin test-swift ios check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -15,6 +15,8 @@ test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server
 	@echo "make test: everything passed"
 
 check: check-rust check-policy ## Format, lints, docs, import directions, words, licences, advisories
+
+ios: setup-swift test-swift ## The Swift package: build it on Linux, test it beside a real server
 
 soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
 	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)
@@ -29,6 +31,9 @@ test-rust: ## Unit tests, scenarios and interop only (after a first `make test`)
 
 test-kotlin: ## The Kotlin tests only (after a first `make test`)
 	tests/setup/kotlin.sh
+
+test-swift: ## The Swift tests only (after a first `make ios`)
+	ios/test.sh
 
 check-rust: ## Format, lints and docs only
 	cargo fmt --all --check
@@ -53,3 +58,8 @@ setup-test:
 	@tests/setup/rust.sh
 	@tests/setup/install.sh test
 	@tests/setup/venv.sh
+
+setup-swift:
+	@tests/setup/rust.sh
+	@tests/setup/install.sh demo
+	@tests/setup/swift.sh

@@ -1,0 +1,96 @@
+import EftGenerated
+import Foundation
+
+/// Why a call failed.
+public struct EftError: Error, Hashable, Sendable {
+    /// What to tell the failures apart by.
+    public let code: Code
+
+    /// A sentence for a log, in English. Never holds keys or the content of a message.
+    public let reason: String
+
+    /// Whether the same call can succeed later without the user doing anything.
+    public var isRetryable: Bool {
+        switch code {
+        case .offline, .storeLocked, .keyUnavailable: true
+        default: false
+        }
+    }
+
+    /// The kinds of failure. The raw values are the same in every language and release.
+    public enum Code: String, CaseIterable, Sendable {
+        /// No connection to the server.
+        case offline
+        /// The server refused the credentials, or offers no mechanism that Eft accepts.
+        case authRejected = "auth-rejected"
+        /// The server's certificate is not valid for the account's domain.
+        case certificateRejected = "certificate-rejected"
+        /// The server lacks something that Eft cannot work without.
+        case serverTooOld = "server-too-old"
+        /// Devices of the recipient wait for a trust decision.
+        case notTrusted = "not-trusted"
+        /// No device of the recipient can be encrypted to.
+        case noRecipients = "no-recipients"
+        /// The contact wishes no more encrypted messages: see ``Conversation/keepEncrypted()``.
+        case optedOut = "opted-out"
+        /// The message exceeds what the server takes.
+        case tooLarge = "too-large"
+        /// The secret store does not give the database's key.
+        case keyUnavailable = "key-unavailable"
+        /// Another process holds the database.
+        case storeLocked = "store-locked"
+        /// The database cannot be read: wrong key, damaged, or newer than this Eft.
+        case storeDamaged = "store-damaged"
+        /// The account was shut down.
+        case suspended
+        /// The task was cancelled while it waited. Never the answer to a task that was not.
+        case cancelled
+        /// An argument is not valid.
+        case invalidInput = "invalid-input"
+        /// The server or the peer forbids it.
+        case notAllowed = "not-allowed"
+        /// A fault in Eft. Please report it.
+        case bug
+    }
+}
+
+extension EftError: CustomStringConvertible, LocalizedError {
+    /// Code and reason, for a log.
+    public var description: String { "\(code.rawValue): \(reason)" }
+
+    /// The reason. It is not translated: show people words of your own, chosen by ``code``.
+    public var errorDescription: String? { reason }
+}
+
+extension EftError {
+    static let cancelled = EftError(code: .cancelled, reason: "the task was cancelled")
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as EftError: self = error
+        case let error as CoreError: self.init(error)
+        // What the generated code throws when library and sources do not belong together, or a panic was caught.
+        default: self.init(code: .bug, reason: String(describing: error))
+        }
+    }
+
+    private init(_ error: CoreError) {
+        switch error {
+        case .Offline(let reason): self.init(code: .offline, reason: reason)
+        case .AuthRejected(let reason): self.init(code: .authRejected, reason: reason)
+        case .CertificateRejected(let reason): self.init(code: .certificateRejected, reason: reason)
+        case .ServerTooOld(let reason): self.init(code: .serverTooOld, reason: reason)
+        case .NotTrusted(let reason): self.init(code: .notTrusted, reason: reason)
+        case .NoRecipients(let reason): self.init(code: .noRecipients, reason: reason)
+        case .OptedOut(let reason): self.init(code: .optedOut, reason: reason)
+        case .TooLarge(let reason): self.init(code: .tooLarge, reason: reason)
+        case .KeyUnavailable(let reason): self.init(code: .keyUnavailable, reason: reason)
+        case .StoreLocked(let reason): self.init(code: .storeLocked, reason: reason)
+        case .StoreDamaged(let reason): self.init(code: .storeDamaged, reason: reason)
+        case .Suspended(let reason): self.init(code: .suspended, reason: reason)
+        case .InvalidInput(let reason): self.init(code: .invalidInput, reason: reason)
+        case .NotAllowed(let reason): self.init(code: .notAllowed, reason: reason)
+        case .Bug(let reason): self.init(code: .bug, reason: reason)
+        }
+    }
+}

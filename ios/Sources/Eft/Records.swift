@@ -1,0 +1,34 @@
+// The values that go in and out of the core, as generated: an app imports Eft and has them.
+@_exported import struct EftGenerated.ConnectOptions
+@_exported import enum EftGenerated.Content
+@_exported import enum EftGenerated.Delivery
+@_exported import struct EftGenerated.Device
+@_exported import enum EftGenerated.Encryption
+@_exported import enum EftGenerated.Event
+@_exported import struct EftGenerated.Message
+@_exported import struct EftGenerated.OptOut
+@_exported import struct EftGenerated.ServerAddress
+@_exported import struct EftGenerated.TimelinePage
+@_exported import enum EftGenerated.Trust
+import Foundation
+
+extension Message: Identifiable {
+    /// The text; `nil` for a message that could not be read, see ``content``.
+    public var text: String? {
+        if case .text(let text) = content { text } else { nil }
+    }
+
+    /// When it was sent.
+    public var sentAt: Date { Date(millisecondsSince1970: sentAtMs) }
+}
+
+extension OptOut {
+    /// When it came.
+    public var at: Date { Date(millisecondsSince1970: atMs) }
+}
+
+extension Date {
+    init(millisecondsSince1970 milliseconds: Int64) {
+        self.init(timeIntervalSince1970: TimeInterval(milliseconds) / 1000)
+    }
+}

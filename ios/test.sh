@@ -1,0 +1,48 @@
+#!/bin/sh
+# Builds the Swift package without warnings, tests it beside a real server, and parses what only Apple's compilers can
+# build. Needs tests/setup/swift.sh.
+set -eu
+. "$(dirname -- "$0")/../tests/setup/lib.sh"
+
+cd "$root"
+target=${CARGO_TARGET_DIR:-$root/target}
+work=$root/target/swift
+log=$work/test.log
+with_swift() { tests/setup/swift.sh run "$@"; }
+
+with_swift true
+ios/generate.sh
+# What the core learns to do, the facade has to offer.
+for name in $(sed -nE 's/^open func `?([A-Za-z]+).*/\1/p' ios/Sources/EftGenerated/EftGenerated.swift | sort -u); do
+    grep -rqE "(core|store)[.]$name\(|func $name\(" ios/Sources/Eft || fail "ios/Sources/Eft does not offer $name of the core"
+done
+cargo build --quiet -p eft-tests --bin with-server
+# Inside the repository, where the compiler finds it also when it runs in a Debian of its own.
+mkdir -p "$work/lib"
+cmp -s "$target/debug/libeft_ffi.so" "$work/lib/libeft_ffi.so" || cp "$target/debug/libeft_ffi.so" "$work/lib/"
+
+EFT_TEST_FOLDER=$(mktemp -d "$work/data.XXXXXX")
+export EFT_TEST_FOLDER
+trap 'rm -rf "$EFT_TEST_FOLDER"' EXIT
+trap 'exit 130' HUP INT TERM
+
+say "swift: compiling and testing ios (log: target/swift/test.log)"
+if ! timeout --foreground --kill-after=10 1200 "$target/debug/with-server" -- \
+    tests/setup/swift.sh run swift test --package-path ios --scratch-path "$work/build" \
+    -Xswiftc -warnings-as-errors -Xlinker "-L$work/lib" -Xlinker -rpath -Xlinker "$work/lib" >"$log" 2>&1; then
+    grep -E 'error:|✘|failed' "$log" | head -n 60 >&2
+    fail "the Swift tests failed; the whole log is $log"
+fi
+count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests passed.*/\1/p' "$log")
+[ "${count:-0}" -gt 0 ] || fail "no Swift test was run; the whole log is $log"
+
+# The parser looks at nothing inside of a condition that does not hold, so the conditions are taken away.
+parsed=0
+for file in $(grep -rlE '^#if canImport\(' ios/Sources/Eft); do
+    sed -E '/^#(if|elseif|else|endif)/d' "$file" >"$work/parsed.swift"
+    with_swift swiftc -frontend -parse "$work/parsed.swift" || fail "$file is no Swift"
+    parsed=$((parsed + 1))
+done
+[ "$parsed" -gt 0 ] || fail "no file for Apple's platforms was found to parse"
+
+say "Tests run: $count; files for Apple's platforms parsed: $parsed"
