@@ -28,8 +28,8 @@ use eft_xmpp::driver::{
 };
 use eft_xmpp::stream::sasl::ChannelBinding;
 use eft_xmpp::stream::{
-    Authentication, ClientState, FastToken, LoginConfig, Password, Pins, ResumableState,
-    Resumption, StreamRecord, TokenNews, Transport, UserAgent,
+    Authentication, ClientState, FastToken, LoginConfig, LostStream, Password, Pins, Resumption,
+    StreamRecord, TokenNews, Transport, UserAgent,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -86,6 +86,8 @@ async fn proxy() -> (u16, Flights) {
             tokio::spawn(async move {
                 let mut buffer = vec![0; 65536];
                 while let Ok(count) = from_server.read(&mut buffer).await {
+                    // A distance, so that what the client says without waiting counts as one.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                     note(&down, Side::Server, count);
                     if count == 0 || to_client.write_all(&buffer[..count]).await.is_err() {
                         break;
@@ -229,7 +231,7 @@ async fn ask(connection: &mut Connection, id: &str) {
 }
 
 /// Leaves without a word, as a phone does that is put to sleep.
-async fn leave(mut connection: Connection) -> (StreamRecord, ResumableState) {
+async fn leave(mut connection: Connection) -> LostStream {
     connection
         .sender()
         .close(CloseStyle::LeaveOpen)
@@ -238,7 +240,7 @@ async fn leave(mut connection: Connection) -> (StreamRecord, ResumableState) {
     loop {
         if let Event::Closed(closed) = next(&mut connection).await {
             assert_eq!(closed.reason, CloseReason::Requested);
-            return (closed.record.unwrap(), closed.state.unwrap());
+            return closed.lost.unwrap();
         }
     }
 }
@@ -322,17 +324,16 @@ async fn a_stream_goes_on_in_another_process_and_loses_nothing() {
         let mut before = bench.login("to be resumed").await;
         let full_jid = before.session().full_jid.clone();
         ask(&mut before, "r1").await;
-        let (record, state) = leave(before).await;
+        let lost = leave(before).await;
 
         // Another process: it has the record, and not the stanzas that left no trace on disk.
-        let record = StreamRecord::from_bytes(&record.to_bytes()).unwrap();
-        let on_disk = ResumableState {
+        let mut record = StreamRecord::from_bytes(&lost.record.to_bytes()).unwrap();
+        record.acked = 0;
+        bench.config.resume = Some(LostStream {
+            record,
             unacked: Vec::new(),
-            acked: 0,
             sent: None,
-            ..state
-        };
-        bench.config.resume = Some((record, on_disk));
+        });
         let mut after = bench.login("resumed").await;
         let Resumption::Resumed { h } = after.session().resumption else {
             panic!("{:?}", after.session().resumption);
@@ -348,7 +349,7 @@ async fn a_stream_goes_on_in_another_process_and_loses_nothing() {
         ask(&mut after, "r2").await;
 
         // Killed with two messages unacknowledged that the server never got.
-        let (record, mut state) = leave(after).await;
+        let mut stream = leave(after).await;
         let lost = |number, id: &str| eft_xmpp::stream::Unacked {
             number,
             text: format!(
@@ -358,10 +359,10 @@ async fn a_stream_goes_on_in_another_process_and_loses_nothing() {
             token: Some(number.into()),
             queued_at: eft_types::Timestamp::from_millis(0),
         };
-        let last = state.sent.unwrap();
-        state.unacked = vec![lost(last + 1, "lost1"), lost(last + 2, "lost2")];
-        state.sent = Some(last + 2);
-        bench.config.resume = Some((record.clone(), state.clone()));
+        let last = stream.sent.unwrap();
+        stream.unacked = vec![lost(last + 1, "lost1"), lost(last + 2, "lost2")];
+        stream.sent = Some(last + 2);
+        bench.config.resume = Some(stream.clone());
         let mut again = bench.login("resumed with a queue").await;
         assert!(matches!(
             again.session().resumption,
@@ -376,7 +377,7 @@ async fn a_stream_goes_on_in_another_process_and_loses_nothing() {
         tokio::time::sleep(Duration::from_millis(500)).await;
 
         // The stream was ended: it cannot be resumed, and what it left goes out on the new one.
-        bench.config.resume = Some((record, state));
+        bench.config.resume = Some(stream);
         let mut new = bench.login("refused").await;
         assert!(
             matches!(new.session().resumption, Resumption::Refused { .. }),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::resolver::Resolver;
 use super::tls::ClientTls;
 use crate::limits::XmlLimits;
-use crate::stream::{AckPolicy, LoginConfig, ResumableState, StreamRecord, Transport};
+use crate::stream::{AckPolicy, LoginConfig, LostStream, Transport};
 
 /// Asked before every write to the socket; `false` ends the connection with
 /// [`super::CloseReason::Fenced`]. The holder of the account's lease answers whether it still holds
@@ -34,9 +34,9 @@ pub struct ConnectConfig {
     pub tls: ClientTls,
     /// DNS.
     pub resolver: Arc<dyn Resolver>,
-    /// A stream to take up again instead of beginning one: [`super::Closed`] of it, or what was
-    /// read from disk. `login.resume` is set from it.
-    pub resume: Option<(StreamRecord, ResumableState)>,
+    /// A stream to take up again instead of beginning one: [`super::Closed::lost`], or what was read
+    /// from disk. `login.resume` is set from it.
+    pub resume: Option<LostStream>,
     /// Skips SRV records.
     pub endpoint: Option<Endpoint>,
     /// For name resolution in all, and for TCP and direct TLS of each target.

@@ -109,7 +109,7 @@ async fn try_targets(
     for target in targets {
         let mut login_config = LoginConfig {
             transport: target.transport,
-            resume: config.resume.as_ref().map(|(record, _)| record.request()),
+            resume: config.resume.as_ref().map(|lost| lost.record.request()),
             ..config.login.clone()
         };
         let mut login = prepare(login_config.clone(), purpose, rng)?;

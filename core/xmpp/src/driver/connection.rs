@@ -19,8 +19,8 @@ use crate::limits::{EVENT_QUEUE, SEND_QUEUE};
 #[cfg(doc)]
 use crate::stream::StanzaSeq;
 use crate::stream::{
-    Acked, HandledCountTooHigh, LoginError, Management, OutboundQueue, ResumableState, Resumption,
-    Session, StreamRecord, StreamResumption, Unacked,
+    Acked, HandledCountTooHigh, LoginError, LostStream, Management, OutboundQueue, ResumableState,
+    Resumption, Session, StreamRecord, StreamResumption, Unacked,
 };
 use crate::xml::Decoder;
 
@@ -97,9 +97,9 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let before = config.resume.as_ref();
-        let counters = Counters::of(&session, before.map(|(_, state)| state.clone()))
+        let counters = Counters::of(&session, before.cloned().map(LostStream::into_state))
             .map_err(LoginError::from)?;
-        if let (Some(resumption), Some((record, _)), Resumption::Resumed { .. }) =
+        if let (Some(resumption), Some(LostStream { record, .. }), Resumption::Resumed { .. }) =
             (&mut session.stream_management, before, &session.resumption)
         {
             // What `<enabled/>` said then holds on.
@@ -192,7 +192,7 @@ impl Connection {
             Event::Closed(Box::new(Closed {
                 reason: CloseReason::Lost("the runtime shut down".to_owned()),
                 resumption: None,
-                record: None,
+                lost: None,
                 state: None,
             }))
         });
@@ -250,15 +250,11 @@ async fn run<S>(
         .shared
         .is_managed
         .then(|| core::mem::take(&mut *end.shared.management()).into_resumable());
-    let record = end.record.filter(|_| !is_ended).zip(state.as_ref());
+    let record = end.record.filter(|_| !is_ended).zip(state.clone());
     let closed = Closed {
         reason,
         resumption: end.resumption.filter(|_| !is_ended),
-        record: record.map(|(record, state)| StreamRecord {
-            handled: state.handled,
-            acked: state.acked,
-            ..record
-        }),
+        lost: record.map(|(record, state)| record.at_end(state)),
         state,
     };
     // Nobody listens if the connection was dropped.

@@ -4,7 +4,7 @@
 use super::{Connection, Sender};
 use crate::Element;
 use crate::stream::{
-    HandledCountTooHigh, ResumableState, StanzaSeq, StreamError, StreamRecord, StreamResumption,
+    HandledCountTooHigh, LostStream, ResumableState, StanzaSeq, StreamError, StreamResumption,
 };
 use crate::xml::{DecodeError, InnerLimit};
 
@@ -43,8 +43,8 @@ pub struct Closed {
     pub reason: CloseReason,
     /// What a resumption needs; `None` if the server offered none or the stream was ended.
     pub resumption: Option<StreamResumption>,
-    /// The same as a value for [`super::ConnectConfig::resume`], in this process or another.
-    pub record: Option<StreamRecord>,
+    /// The same as a value for [`super::ConnectConfig::resume`].
+    pub lost: Option<LostStream>,
     /// Counters and unacknowledged stanzas, if XEP-0198 ran.
     pub state: Option<ResumableState>,
 }
@@ -73,6 +73,9 @@ pub enum CloseReason {
     /// An acknowledgement without a readable count.
     #[error("acknowledgement without a count")]
     BadAck,
+    /// A place in the order of stanzas was taken ([`Sender::hold`]) and given up.
+    #[error("a stanza that had its number was not sent")]
+    Abandoned,
     /// The write gate said no: another process holds the account now.
     #[error("the account belongs to another process now")]
     Fenced,

@@ -6,6 +6,7 @@
 //!  Connection::next_event ◄── bounded ◄── reader ┐
 //!                                                ├ one task, one socket
 //!  Sender::send ──► bounded, ordered ──► writer  ┘
+//!  Sender::hold ──► (number, then the caller's transaction, then go) ─┘
 //!  Sender::durable_up_to ─► counters ─► <a/>
 //! ```
 //!
@@ -34,7 +35,7 @@ pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, Connect
 pub use event::{CloseReason, Closed, Event};
 pub use hickory::SystemResolver;
 pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord};
-pub use sender::{CloseStyle, SendError, Sender};
+pub use sender::{CloseStyle, Held, SendError, Sender};
 pub use tls::{ClientTls, TrustError, TrustRoots};
 
 #[cfg(test)]

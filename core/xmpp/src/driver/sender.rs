@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::shared::Shared;
 use crate::stream::{NotReceived, StanzaSeq, StreamLimits, Unacked};
@@ -20,6 +20,9 @@ pub struct Sender {
 #[derive(Debug)]
 pub(super) enum Command {
     Stanza(Outgoing),
+    /// Keeps its place until its owner says go. If the owner says nothing any more, the numbers of
+    /// all that follow would be wrong, and the connection ends.
+    Held(Outgoing, oneshot::Receiver<()>),
     Close(CloseStyle),
 }
 
@@ -35,6 +38,53 @@ impl core::fmt::Debug for Outgoing {
             .field("token", &self.token)
             .finish_non_exhaustive()
     }
+}
+
+/// A place in the order of the stream, see [`Sender::hold`]. Dropping it ends the connection: its
+/// number is given, and the server would count the next stanza in its place.
+#[must_use]
+pub struct Held {
+    number: Option<u32>,
+    text: Arc<str>,
+    go: oneshot::Sender<()>,
+}
+
+impl core::fmt::Debug for Held {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Held")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Held {
+    /// Number of the stanza (XEP-0198), modulo 2³²; `None` where nothing is counted. The server has
+    /// the stanza once its `h` has come this far.
+    #[must_use]
+    pub const fn number(&self) -> Option<u32> {
+        self.number
+    }
+
+    /// What will be written: for the row from which another process may have to send it again.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// It is on disk: write it.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`]: the connection ended; the stanza is part of what it left, or of what a
+    /// resumption finds on disk.
+    pub fn release(self) -> Result<(), SendError> {
+        self.go.send(()).map_err(|()| SendError::Closed)
+    }
+}
+
+fn is_stanza(element: &Element) -> bool {
+    ["message", "presence", "iq"]
+        .iter()
+        .any(|name| element.is(name, ns::CLIENT))
 }
 
 /// How to end.
@@ -77,11 +127,24 @@ impl Sender {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, element: &Element, token: Option<u64>) -> Result<(), SendError> {
-        let is_stanza = ["message", "presence", "iq"]
-            .iter()
-            .any(|name| element.is(name, ns::CLIENT));
-        self.queue_text(encode_stanza(element)?.into(), token, is_stanza)
-            .await
+        let outgoing = self.prepare(encode_stanza(element)?.into(), token, is_stanza(element))?;
+        self.queue(outgoing, Command::Stanza).await.map(drop)
+    }
+
+    /// Takes the stanza's place in the order of the stream, with its number, and writes it only when
+    /// [`Held::release`] is called: between the two, text and number go to disk in one transaction
+    /// with whatever the stanza stands for. What is queued behind it waits; acknowledgements do not.
+    ///
+    /// # Errors
+    /// See [`SendError`]; nothing is held then.
+    pub async fn hold(&self, element: &Element, token: Option<u64>) -> Result<Held, SendError> {
+        let outgoing = self.prepare(encode_stanza(element)?.into(), token, is_stanza(element))?;
+        let (go, wait) = oneshot::channel();
+        let text = Arc::clone(&outgoing.text);
+        let number = self
+            .queue(outgoing, |outgoing| Command::Held(outgoing, wait))
+            .await?;
+        Ok(Held { number, text, go })
     }
 
     /// Queues a stanza of an earlier stream as it was: the same bytes, ids and token
@@ -90,16 +153,16 @@ impl Sender {
     /// # Errors
     /// See [`SendError`].
     pub async fn send_again(&self, stanza: &Unacked) -> Result<(), SendError> {
-        self.queue_text(Arc::clone(&stanza.text), stanza.token, true)
-            .await
+        let outgoing = self.prepare(Arc::clone(&stanza.text), stanza.token, true)?;
+        self.queue(outgoing, Command::Stanza).await.map(drop)
     }
 
-    async fn queue_text(
+    fn prepare(
         &self,
         text: Arc<str>,
         token: Option<u64>,
         is_stanza: bool,
-    ) -> Result<(), SendError> {
+    ) -> Result<Outgoing, SendError> {
         if let Some(max_bytes) = self.shared.limits().max_bytes {
             let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
             if text.len() > max_bytes {
@@ -109,15 +172,28 @@ impl Sender {
                 });
             }
         }
-        let outgoing = Outgoing {
+        Ok(Outgoing {
             text,
             token,
             is_stanza,
-        };
-        self.queue
-            .send(Command::Stanza(outgoing))
-            .await
-            .map_err(|_| SendError::Closed)
+        })
+    }
+
+    /// Gives the number that the stanza has, if it is one and XEP-0198 runs.
+    async fn queue(
+        &self,
+        outgoing: Outgoing,
+        command: impl FnOnce(Outgoing) -> Command,
+    ) -> Result<Option<u32>, SendError> {
+        let permit = self.queue.reserve().await.map_err(|_| SendError::Closed)?;
+        if !outgoing.is_stanza {
+            permit.send(command(outgoing));
+            return Ok(None);
+        }
+        Ok(self.shared.number(|number| {
+            permit.send(command(outgoing));
+            number
+        }))
     }
 
     /// The effects of this stanza and of all earlier ones are on disk: the server may be told.

@@ -16,6 +16,9 @@ pub(super) struct Shared {
     /// XEP-0198 is on.
     pub(super) is_managed: bool,
     limits: Mutex<StreamLimits>,
+    /// Number of the stanza that was queued last: ahead of the counter in `management` by what has
+    /// not been written.
+    queued: Mutex<u32>,
     pub(super) ack_policy: AckPolicy,
     /// The server sent `<r/>`.
     answer_due: AtomicBool,
@@ -39,6 +42,7 @@ impl Shared {
         ack_policy: AckPolicy,
     ) -> Self {
         Self {
+            queued: Mutex::new(management.outbound.send_count()),
             management: Mutex::new(management),
             is_managed,
             limits: Mutex::new(limits),
@@ -56,6 +60,17 @@ impl Shared {
         self.management
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `queue` with the number that the stanza it queues will have. Numbers follow the order of
+    /// the queue because nobody else queues meanwhile.
+    pub(super) fn number<T>(&self, queue: impl FnOnce(Option<u32>) -> T) -> T {
+        if !self.is_managed {
+            return queue(None);
+        }
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        *queued = queued.wrapping_add(1);
+        queue(Some(*queued))
     }
 
     pub(super) fn limits(&self) -> StreamLimits {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::config::WriteGate;
 use super::event::CloseReason;
@@ -30,6 +30,7 @@ pub(super) struct Writer<S> {
 
 enum Stop {
     Fenced,
+    Abandoned,
     Io(io::Error),
 }
 
@@ -48,6 +49,7 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
         match self.write_until_closed(&mut commands).await {
             Ok(style) => (CloseReason::Requested, Some(style)),
             Err(Stop::Fenced) => (CloseReason::Fenced, None),
+            Err(Stop::Abandoned) => (CloseReason::Abandoned, None),
             Err(Stop::Io(error)) => (lost(&error), None),
         }
     }
@@ -59,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
         let again = core::mem::take(&mut self.again);
         self.write(&again).await?;
         drop(again);
+        let mut held: Option<(Outgoing, oneshot::Receiver<()>)> = None;
         loop {
             let control = self.shared.take_control();
             if !control.is_empty() {
@@ -66,6 +69,21 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
             }
             let has_room = !self.shared.is_managed || !self.shared.management().outbound.is_full();
             let until_request = self.shared.until_request();
+            if let Some((outgoing, go)) = &mut held {
+                tokio::select! {
+                    biased;
+                    () = self.shared.wake.notified() => {}
+                    () = sleep(until_request) => {}
+                    said = go => {
+                        said.map_err(|_| Stop::Abandoned)?;
+                        let mut text = String::new();
+                        self.note(&mut text, outgoing);
+                        held = None;
+                        self.write(&text).await?;
+                    }
+                }
+                continue;
+            }
             let command = tokio::select! {
                 biased;
                 () = self.shared.wake.notified() => continue,
@@ -77,6 +95,10 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
             loop {
                 match next {
                     Some(Command::Stanza(outgoing)) => self.note(&mut text, &outgoing),
+                    Some(Command::Held(outgoing, go)) => {
+                        held = Some((outgoing, go));
+                        break;
+                    }
                     Some(Command::Close(style)) => {
                         self.write(&text).await?;
                         return Ok(style);
@@ -155,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
                     encode_stream_close()
                 );
             }
-            CloseReason::Lost(_) | CloseReason::Fenced => return,
+            CloseReason::Lost(_) | CloseReason::Fenced | CloseReason::Abandoned => return,
             CloseReason::Malformed(_) | CloseReason::BadAck => {}
         }
         if self.write(&text).await.is_ok() {

@@ -31,8 +31,8 @@ pub use inline::{BindOffer, InlineOffer};
 pub use iq::{IqAnswer, IqTracker, TrackError};
 pub use login::{Login, LoginOutput};
 pub use management::{
-    AckPolicy, Acked, HandledCountTooHigh, InboundCounter, Management, NotReceived, OutboundQueue,
-    ResumableState, ResumedAt, StanzaSeq, StreamRecord, Unacked, UnackedFull,
+    AckPolicy, Acked, HandledCountTooHigh, InboundCounter, LostStream, Management, NotReceived,
+    OutboundQueue, ResumableState, ResumedAt, StanzaSeq, StreamRecord, Unacked, UnackedFull,
 };
 pub use pins::{Downgrade, Pins};
 pub use record::RecordError;

@@ -2,6 +2,7 @@
 //! on the spot.
 
 mod connect;
+mod one_step;
 mod server;
 mod session;
 

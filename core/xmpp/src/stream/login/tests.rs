@@ -232,6 +232,57 @@ fn management_is_not_asked_for_where_it_is_not_offered_or_wanted() {
 }
 
 #[test]
+fn an_old_stream_is_taken_up_again_instead_of_binding() {
+    let resuming = || {
+        let mut login = authenticated(LoginConfig {
+            resume: Some(crate::stream::ResumeRequest {
+                id: "old".to_owned(),
+                handled: 7,
+                full_jid: FullJid::new("user@b.example/old").unwrap(),
+            }),
+            ..config(Transport::DirectTls)
+        });
+        let request = sent(login.handle_frame(frame(BIND), 0).unwrap());
+        assert!(request.is("resume", ns::SM));
+        assert_eq!(
+            (request.attr("previd"), request.attr("h")),
+            (Some("old"), Some("7"))
+        );
+        login
+    };
+    let resumed = "<resumed xmlns='urn:xmpp:sm:3' previd='old' h='4294967295'/>";
+    let session = ready(resuming().handle_frame(frame(resumed), 0).unwrap());
+    assert_eq!(session.full_jid.as_str(), "user@b.example/old");
+    assert_eq!(session.resumption, Resumption::Resumed { h: u32::MAX });
+    for wrong in [
+        resumed.replace("old", "other"),
+        resumed.replace("4294967295", "x"),
+        "<message/>".to_owned(),
+    ] {
+        assert!(
+            resuming().handle_frame(frame(&wrong), 0).is_err(),
+            "{wrong}"
+        );
+    }
+
+    let mut login = resuming();
+    let failed = "<failed xmlns='urn:xmpp:sm:3' h='9'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>";
+    let bind = sent(login.handle_frame(frame(failed), 0).unwrap());
+    assert!(bind.is("iq", ns::CLIENT));
+    sent(login.handle_frame(frame(BOUND), 0).unwrap());
+    let enabled = "<enabled xmlns='urn:xmpp:sm:3' id='s2' resume='1'/>";
+    let session = ready(login.handle_frame(frame(enabled), 0).unwrap());
+    assert_eq!(session.full_jid.as_str(), "user@b.example/phone");
+    assert_eq!(
+        session.resumption,
+        Resumption::Refused {
+            h: Some(9),
+            condition: "item-not-found".to_owned()
+        }
+    );
+}
+
+#[test]
 fn stanzas_before_enabled_are_kept_and_bounded() {
     let mut login = at_enabled();
     assert!(

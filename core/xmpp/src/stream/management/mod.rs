@@ -8,7 +8,7 @@ pub use inbound::{InboundCounter, NotReceived, StanzaSeq};
 pub use outbound::{
     AckPolicy, Acked, HandledCountTooHigh, OutboundQueue, ResumedAt, Unacked, UnackedFull,
 };
-pub use stream_record::StreamRecord;
+pub use stream_record::{LostStream, StreamRecord};
 
 /// Both directions of one managed stream.
 #[derive(Debug, Default)]

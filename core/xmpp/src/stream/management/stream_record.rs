@@ -5,6 +5,7 @@ use eft_types::FullJid;
 use super::super::record::{FieldReader, Fields, RecordError};
 use super::super::resumption::ResumeRequest;
 use super::super::session::StreamResumption;
+use super::{ResumableState, Unacked};
 
 const VERSION: u8 = 1;
 const KIND: &str = "stream";
@@ -27,6 +28,32 @@ pub struct StreamRecord {
     pub location: Option<String>,
 }
 
+/// A stream whose connection is gone, with what the server may not have of it: all that a new
+/// connection needs to go on with it, in this process or another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostStream {
+    /// The stream.
+    pub record: StreamRecord,
+    /// Stanzas that the server has not acknowledged, oldest first.
+    pub unacked: Vec<Unacked>,
+    /// The number given last. `None` if this was read from disk, where not every stanza leaves a
+    /// trace.
+    pub sent: Option<u32>,
+}
+
+impl LostStream {
+    /// What [`super::Management::resumed`] goes on with.
+    #[must_use]
+    pub fn into_state(self) -> ResumableState {
+        ResumableState {
+            handled: self.record.handled,
+            acked: self.record.acked,
+            unacked: self.unacked,
+            sent: self.sent,
+        }
+    }
+}
+
 impl StreamRecord {
     /// At the beginning of a stream; `None` if the server will not resume it.
     #[must_use]
@@ -39,6 +66,20 @@ impl StreamRecord {
             max_seconds: resumption.max_seconds,
             location: resumption.location.clone(),
         })
+    }
+
+    /// The same stream with the counts at its end.
+    #[must_use]
+    pub fn at_end(self, state: ResumableState) -> LostStream {
+        LostStream {
+            record: Self {
+                handled: state.handled,
+                acked: state.acked,
+                ..self
+            },
+            unacked: state.unacked,
+            sent: state.sent,
+        }
     }
 
     /// What to ask the server.
