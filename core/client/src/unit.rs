@@ -230,6 +230,7 @@ impl<'s> Unit<'s> {
             | EngineEvent::SessionAccepted { .. }
             | EngineEvent::SessionInitiated { .. }
             | EngineEvent::SkippedKeysEvicted { .. }
+            | EngineEvent::TwoRatchetsSeen { .. }
             | EngineEvent::DeviceListTruncated { .. } => return,
         };
         self.batch.log_device(DeviceEvent {

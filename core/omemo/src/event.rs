@@ -76,6 +76,15 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// A device has sent two different messages from one place of its chain: its state exists twice (a restored backup, a
+    /// cloned store), and some of what it sends cannot be read. Or someone on the way has changed a message that was read
+    /// before; this alone proves nothing. Told once for each such message.
+    TwoRatchetsSeen {
+        /// The device.
+        address: DeviceAddress,
+        /// Which protocol.
+        version: Version,
+    },
     /// An account's device list was longer than the limit; the rest was ignored.
     DeviceListTruncated {
         /// Whose list.

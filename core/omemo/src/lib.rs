@@ -13,7 +13,7 @@
 //!
 //! | Module | Noun |
 //! |---|---|
-//! | [`install`], [`maintain`], [`bundle()`](bundle) | our identity, device id and prekeys |
+//! | [`install`], [`maintain`], [`renew_pre_keys`], [`bundle()`](bundle) | our identity, device id and prekeys |
 //! | [`UnverifiedBundle`] → [`VerifiedBundle`] → [`initiate`] | the only way to a session |
 //! | [`permit`] → [`TrustedDevice`] → [`encrypt`] | the only way for content to go out |
 //! | [`encrypt_empty`] | messages that cannot carry content, and need no trust |
@@ -21,13 +21,16 @@
 //! | [`device_list_received`], [`device_list()`](device_list), [`own_device_list`], [`reach`] | who has which devices, and how to write to them |
 //! | [`TrustPolicy`], [`TrustLevel`], [`set_trust`] | who is trusted, and why |
 //! | [`RecordKey`], [`Record`], [`Changes`], [`Records`] | what is persisted |
+//! | [`FileKey`], [`FileEncryptor`], [`FileVerifier`], [`UnverifiedFile`] | the cipher of files, block by block |
 //! | [`limits`] | every limit with its reason |
 //!
-//! # Alice writes to Bob
+//! # Alice writes to Bob, and Bob answers
+//!
+//! In both versions: what differs is the content, and what the caller makes of it in XML.
 //!
 //! ```
 //! use eft_omemo::{
-//!     InitiateError, Outcome, ReceiveContext, Record, RecordKey, Records, StepError,
+//!     EncryptedMessage, InitiateError, Outcome, ReceiveContext, Records, RecordKey, StepError,
 //!     TrustPolicy, Version, bundle, encrypt, initiate, install, own_address, permit, receive,
 //! };
 //! use eft_types::{BareJid, Timestamp};
@@ -43,41 +46,62 @@
 //! alice.apply(install(&BareJid::new("alice@a.example")?, &[], now, &mut rng).changes);
 //! let mut bob = Records::new();
 //! bob.apply(install(&BareJid::new("bob@b.example")?, &[], now, &mut rng).changes);
-//! let bobs = own_address(&bob)?;
+//! let (alices, bobs) = (own_address(&alice)?, own_address(&bob)?);
 //!
-//! // Alice has fetched Bob's bundle.
-//! let fetched = bundle(&bob, Version::Omemo2)?.into_unverified(bobs.clone()).verify()?;
+//! for version in Version::ALL {
+//!     // omemo:2 encrypts an SCE envelope (XEP-0420), legacy the text of the body.
+//!     let content: &[u8] = match version {
+//!         Version::Omemo2 => b"<envelope xmlns='urn:xmpp:sce:1'>...</envelope>",
+//!         Version::Legacy => b"Hello, Bob",
+//!     };
 //!
-//! // Every step is called until nothing is missing.
-//! let effects = loop {
-//!     match initiate(&alice, &fetched, now, &mut rng) {
-//!         Err(InitiateError::Step(StepError::Missing(keys))) => load(&mut alice, keys),
-//!         done => break done?,
+//!     // Alice has fetched Bob's bundle. Every step is called until nothing is missing.
+//!     let fetched = bundle(&bob, version)?.into_unverified(bobs.clone()).verify()?;
+//!     let effects = loop {
+//!         match initiate(&alice, &fetched, now, &mut rng) {
+//!             Err(InitiateError::Step(StepError::Missing(keys))) => load(&mut alice, keys),
+//!             done => break done?,
+//!         }
+//!     };
+//!     alice.apply(effects.changes);
+//!
+//!     // Content goes only to devices that the trust policy lets through.
+//!     let device = permit(TrustPolicy::default(), &alice, &bobs)?;
+//!     let sent = encrypt(&alice, version, content, &[device], &mut rng)?;
+//!     alice.apply(sent.changes); // commit `alice.take_changes()` before the message goes out
+//!     assert_eq!(read(&mut bob, &sent.message, now, &mut rng)?, content);
+//!
+//!     // The session that the message made serves the answer.
+//!     let device = permit(TrustPolicy::default(), &bob, &alices)?;
+//!     let sent = encrypt(&bob, version, content, &[device], &mut rng)?;
+//!     bob.apply(sent.changes);
+//!     assert_eq!(read(&mut alice, &sent.message, now, &mut rng)?, content);
+//! }
+//!
+//! fn read(
+//!     records: &mut Records,
+//!     message: &EncryptedMessage,
+//!     now: Timestamp,
+//!     rng: &mut ChaCha20Rng,
+//! ) -> Result<Vec<u8>, StepError> {
+//!     let context = ReceiveContext { catch_up: false, may_evict: true, now };
+//!     let received = loop {
+//!         match receive(records, message, context, rng) {
+//!             Err(StepError::Missing(keys)) => load(records, keys),
+//!             done => break done?,
+//!         }
+//!     };
+//!     records.apply(received.changes); // commit them with `received.actions`, then speak of it
+//!     match received.outcome {
+//!         Outcome::Decrypted { plaintext, .. } => Ok(plaintext.as_bytes().to_vec()),
+//!         other => panic!("{other:?}"),
 //!     }
-//! };
-//! alice.apply(effects.changes);
-//!
-//! let device = permit(TrustPolicy::default(), &alice, &bobs)?;
-//! let sent = encrypt(&alice, Version::Omemo2, b"<envelope/>", &[device], &mut rng)?;
-//! alice.apply(sent.changes); // and commit `alice.take_changes()`, before the message goes out
-//!
-//! let context = ReceiveContext { catch_up: false, may_evict: true, now };
-//! let received = loop {
-//!     match receive(&bob, &sent.message, context, &mut rng) {
-//!         Err(StepError::Missing(keys)) => load(&mut bob, keys),
-//!         done => break done?,
-//!     }
-//! };
-//! let Outcome::Decrypted { plaintext, .. } = &received.outcome else {
-//!     panic!("{:?}", received.outcome);
-//! };
-//! assert_eq!(plaintext.as_bytes(), b"<envelope/>");
-//! bob.apply(received.changes); // and commit, together with `received.actions`
+//! }
 //!
 //! /// The store of this example is empty.
 //! fn load(records: &mut Records, keys: Vec<RecordKey>) {
 //!     for key in keys {
-//!         records.insert_loaded(key, None::<Record>);
+//!         records.insert_loaded(key, None);
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -87,7 +111,8 @@
 //! [0.3.0](https://xmpp.org/extensions/attic/xep-0384-0.3.0.html) (legacy);
 //! [X3DH](https://signal.org/docs/specifications/x3dh/),
 //! [Double Ratchet](https://signal.org/docs/specifications/doubleratchet/),
-//! [XEdDSA](https://signal.org/docs/specifications/xeddsa/); RFC 5869, 7748, 8032.
+//! [XEdDSA](https://signal.org/docs/specifications/xeddsa/); RFC 5869, 7748, 8032;
+//! [XEP-0454](https://xmpp.org/extensions/xep-0454.html) 0.1.0 and NIST SP 800-38D for files.
 
 mod action;
 mod bundle;
@@ -96,6 +121,7 @@ mod device_list;
 mod engine;
 mod error;
 mod event;
+mod file;
 mod key;
 pub mod limits;
 mod message;
@@ -118,12 +144,16 @@ pub use engine::{
     Encrypted, Reach, ReceiveContext, bundle, device_list, device_list_received,
     doubt_new_own_devices, encrypt, encrypt_empty, encrypt_needs, finish_catch_up, forget_device,
     has_session, initiate, install, maintain, needs, own_address, own_device_list, own_fingerprint,
-    peer_identity, reach, receive, rotate_signed_pre_key,
+    peer_identity, reach, receive, renew_pre_keys, rotate_signed_pre_key,
 };
 pub use error::{
     ActionError, BundleError, EncryptError, InitiateError, Malformed, RecordError, StepError,
 };
 pub use event::Event;
+pub use file::{
+    FILE_TAG_BYTES, FileCheckpoint, FileEncryptor, FileError, FileKey, FileKeyError, FileVerifier,
+    MAX_FILE_BYTES, Unverified, UnverifiedFile, VerifiedFile,
+};
 pub use key::{Fingerprint, FingerprintError, IdentityKey, IdentityKeyPair, KeyError, PublicKey};
 pub use message::{ChainPosition, EncryptedKey, EncryptedMessage};
 pub use outcome::{Effects, Outcome, Plaintext, Received};

@@ -67,6 +67,18 @@ pub const MAX_BUNDLE_PRE_KEYS: usize = 1000;
 /// years of reinstalling; past it, new keys stay undecided.
 pub const MAX_KNOWN_KEYS: usize = 1000;
 
+/// What one message may cost, in steps of a chain, over all keys and sessions that it is tried with.
+///
+/// A message that fits no chain is tried with the current session and every archived one, and a legacy one with up to
+/// [`MAX_CANDIDATE_KEYS`] keys: 176 Diffie-Hellmans and 352,000 steps, a tenth of a second and more, for two kilobytes
+/// that anyone on the way can write. This is enough to look for a message that skips [`MAX_SKIP`] others in every session
+/// that is kept, and takes a few milliseconds.
+pub const WORK_PER_MESSAGE: u32 = 12_500;
+
+/// Messages per device and version of which is remembered that they were read, to tell a repetition from a second
+/// message in the same place. Five bytes each.
+pub const SEEN_MESSAGES: usize = 200;
+
 /// Largest message of one device, in bytes: `<key/>` content after base64. The largest that OMEMO can
 /// make is a key exchange of some 300 bytes.
 pub const MAX_KEY_BYTES: usize = 4096;

@@ -82,6 +82,13 @@ pub enum Outcome {
     /// A message whose key was thrown away looks the same. [`Event::SkippedKeysEvicted`] told of it, and
     /// [`ReceiveContext::may_evict`](crate::ReceiveContext) prevents it.
     Duplicate,
+    /// Another message of the same place in the sender's chain was decrypted before, and its key is gone with it: this
+    /// one is lost. The sending device exists twice (a restored backup, a cloned store), or someone on the way changed a
+    /// message that we have read; which of the two cannot be told without the key. [`Event::TwoRatchetsSeen`] comes with it.
+    ///
+    /// This is noticed among the last [`SEEN_MESSAGES`](crate::limits::SEEN_MESSAGES); before those, a message looks
+    /// like a [`Outcome::Duplicate`].
+    KeyUsed,
     /// No key for our device. With a payload the user should know; without, ignore it.
     NotForThisDevice,
     /// Sent by this very device and reflected by a room or an archive.

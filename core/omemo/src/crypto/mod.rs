@@ -5,3 +5,6 @@ pub(crate) mod field;
 pub(crate) mod kdf;
 pub(crate) mod mac;
 pub(crate) mod xeddsa;
+
+#[cfg(test)]
+mod tests;

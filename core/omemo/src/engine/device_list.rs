@@ -53,11 +53,11 @@ pub fn device_list_received(
         Version::Omemo2 => before.ids().filter(|id| !list.contains(*id)).collect(),
         Version::Legacy => list.ids().filter(|id| !before.contains(*id)).collect(),
     };
-    for device in touched {
-        if reach_in(&step, &address(device))? == Reach::Downgraded {
-            step.tell(Event::DeviceDowngraded {
-                address: address(device),
-            });
+    let touched: Vec<_> = touched.into_iter().map(address).collect();
+    step.require(touched.iter().cloned().map(RecordKey::Device))?;
+    for address in touched {
+        if reach_in(&step, &address)? == Reach::Downgraded {
+            step.tell(Event::DeviceDowngraded { address });
         }
     }
     if list.is_truncated() {
@@ -115,10 +115,10 @@ pub fn own_device_list(records: &Records, version: Version) -> Result<DeviceList
 pub enum Reach {
     /// Over omemo:2.
     Omemo2,
-    /// Over legacy: it has never been seen on an omemo:2 list.
+    /// Over legacy: nothing says that it ever spoke omemo:2.
     Legacy,
-    /// It was on the omemo:2 list and is now on the legacy list only. That may be the server's doing: use
-    /// legacy only with the user's consent.
+    /// It was on the omemo:2 list, or has shown a key in the form of omemo:2, and is now on the legacy list only.
+    /// That may be the server's doing: use legacy only with the user's consent.
     Downgraded,
     /// It is on no list: do not write to it.
     Unlisted,
@@ -127,13 +127,18 @@ pub enum Reach {
 /// The best version that a device can be reached over, sticky.
 ///
 /// # Errors
-/// [`StepError::Missing`] if the account's lists of both versions are not loaded.
+/// [`StepError::Missing`] if the account's lists of both versions or the device's own record are not loaded.
 pub fn reach(records: &Records, address: &DeviceAddress) -> Result<Reach, StepError> {
     let step = Step::new(records);
-    step.require(Version::ALL.map(|version| RecordKey::DeviceList {
+    let lists = Version::ALL.map(|version| RecordKey::DeviceList {
         jid: address.jid.clone(),
         version,
-    }))?;
+    });
+    step.require(
+        lists
+            .into_iter()
+            .chain([RecordKey::Device(address.clone())]),
+    )?;
     reach_in(&step, address)
 }
 
@@ -142,11 +147,18 @@ fn reach_in(step: &Step<'_>, address: &DeviceAddress) -> Result<Reach, StepError
     let legacy = step.device_list(&address.jid, Version::Legacy)?;
     let listed =
         |list: Option<&DeviceListRecord>| list.is_some_and(|list| list.contains(address.device));
+    // The list of former devices is bounded, and who publishes lists can push entries off it. The Ed25519 form of a
+    // key is known only from omemo:2, and only the user makes us forget it.
+    let spoke_omemo2 = || -> Result<bool, StepError> {
+        let device = step.device(address)?;
+        Ok(omemo2.is_some_and(|list| list.was_listed(address.device))
+            || device.is_some_and(|device| device.identity.ed25519().is_some()))
+    };
     Ok(if listed(omemo2) {
         Reach::Omemo2
     } else if !listed(legacy) {
         Reach::Unlisted
-    } else if omemo2.is_some_and(|list| list.was_listed(address.device)) {
+    } else if spoke_omemo2()? {
         Reach::Downgraded
     } else {
         Reach::Legacy

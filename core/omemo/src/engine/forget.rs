@@ -46,6 +46,10 @@ pub fn forget_device(records: &Records, address: &DeviceAddress) -> Result<Effec
                 address: address(),
                 version,
             },
+            RecordKey::SeenMessages {
+                address: address(),
+                version,
+            },
         ] {
             step.delete(key);
         }

@@ -28,7 +28,7 @@ pub fn install(
     trust.set_ourselves(identity.public().fingerprint(), now);
     step.put(RecordKey::Trust(own.clone()), trust);
     for version in Version::ALL {
-        pre_keys::create(&mut step, version, &identity, now, rng);
+        pre_keys::create(&mut step, version, &identity, (1, 1), now, rng);
         // The bundle first: who sees the list fetches the bundle.
         step.act(Action::PublishBundle { version });
     }

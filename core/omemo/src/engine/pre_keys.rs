@@ -96,18 +96,74 @@ pub fn maintain(
     Ok(step.into_effects())
 }
 
+/// Throws away all prekeys of one version and makes new ones, under numbers that are far from the old. Two devices need
+/// it, and neither more than once for its trouble:
+///
+/// - One whose prekeys are damaged ([`StepError::Damaged`] from [`bundle()`]). Hand in the rows that cannot be read as
+///   absent.
+/// - One that finds itself in the past, after its store was restored. Prekeys that its store still holds may have been
+///   used, and numbers that it would give out next may have been given. Its sessions are not to be trusted either: delete
+///   them, and make new ones.
+///
+/// # Errors
+/// [`StepError`]; a damaged or absent index is none.
+pub fn renew_pre_keys(
+    records: &Records,
+    version: Version,
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Effects, StepError> {
+    let mut step = Step::new(records);
+    let key = RecordKey::PreKeys { version };
+    step.require([RecordKey::Account, key.clone()])?;
+    let identity = step.account()?.identity.clone();
+    let former = step.read::<PreKeysRecord>(&key).ok().flatten().cloned();
+    let (next_id, signed) = former.as_ref().map_or((0, 0), |former| {
+        for id in former.published.iter().chain(&former.used) {
+            step.delete(RecordKey::PreKey { version, id: *id });
+        }
+        for id in former.previous_signed.into_iter().chain([former.signed]) {
+            step.delete(RecordKey::SignedPreKey { version, id });
+        }
+        (former.next_id, former.signed)
+    });
+    create(
+        &mut step,
+        version,
+        &identity,
+        (far_from(next_id, rng), far_from(signed, rng)),
+        now,
+        rng,
+    );
+    step.act(Action::PublishBundle { version });
+    Ok(step.into_effects())
+}
+
+/// A number that is unlikely to have been given out by a device that had come to `id` once. At random past the end of
+/// all numbers, and where nothing is known.
+fn far_from(id: u32, rng: &mut impl CryptoRng) -> u32 {
+    const FAR: u32 = 100_000;
+    let mut random = || 1 + rng.next_u32() % (MAX_PRE_KEY_ID / 2);
+    if id == 0 {
+        return random();
+    }
+    id.checked_add(FAR)
+        .filter(|id| *id < MAX_PRE_KEY_ID - FAR)
+        .unwrap_or_else(random)
+}
+
 /// The first keys of a new device.
 pub(super) fn create(
     step: &mut Step<'_>,
     version: Version,
     identity: &IdentityKeyPair,
+    (next_id, signed): (u32, u32),
     now: Timestamp,
     rng: &mut impl CryptoRng,
 ) {
-    let signed = 1;
     put_signed_pre_key(step, version, signed, identity, rng);
     let mut index = PreKeysRecord {
-        next_id: 1,
+        next_id,
         published: Vec::with_capacity(TARGET_PRE_KEYS),
         used: Vec::new(),
         signed,

@@ -4,7 +4,7 @@ use eft_types::DeviceAddress;
 use rand_core::CryptoRng;
 
 use super::Step;
-use crate::session::{Parties, Session};
+use crate::session::{Parties, Session, Work};
 use crate::{
     Changes, EncryptError, EncryptedKey, EncryptedMessage, Fingerprint, RecordKey, Records,
     TrustedDevice, Version,
@@ -119,6 +119,7 @@ fn encrypt_key(
         profile: version.profile(),
         our_identity: &account.identity.public(),
         device: account.device.as_u32(),
+        work: &Work::for_one_message(),
     };
     let (session, data, kex) = session
         .encrypt(&parties, key_material, rng)

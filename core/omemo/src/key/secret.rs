@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -13,7 +14,10 @@ pub(crate) struct Secret(Box<[u8; 32]>);
 impl Secret {
     /// Takes bytes over. The caller zeroizes its own copy.
     pub(crate) fn new(bytes: &[u8; 32]) -> Self {
-        Self(Box::new(*bytes))
+        // Not `Box::new(*bytes)`, which may make the array on the stack first and leave it there.
+        let mut boxed = Box::new([0; 32]);
+        boxed.copy_from_slice(bytes);
+        Self(boxed)
     }
 
     /// Draws random bytes.
@@ -51,9 +55,27 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut bytes = <[u8; 32]>::deserialize(deserializer)?;
-        let secret = Self::new(&bytes);
-        bytes.zeroize();
+        deserializer.deserialize_tuple(32, InPlace)
+    }
+}
+
+/// Reads byte by byte to where the secret stays: an array that is returned leaves copies on the stack.
+struct InPlace;
+
+impl<'de> Visitor<'de> for InPlace {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("32 bytes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<Secret, A::Error> {
+        let mut secret = Secret(Box::new([0; 32]));
+        for (index, byte) in secret.0.iter_mut().enumerate() {
+            *byte = bytes
+                .next_element()?
+                .ok_or_else(|| A::Error::invalid_length(index, &self))?;
+        }
         Ok(secret)
     }
 }

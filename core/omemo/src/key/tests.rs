@@ -59,7 +59,7 @@ fn signatures_are_those_of_other_implementations() {
 }
 
 #[test]
-fn signatures_of_old_libsignal_are_accepted_in_legacy() {
+fn pitfall_15_signatures_of_old_libsignal_are_accepted_in_legacy() {
     let vectors = Vectors::load();
     let spk = [&[5], vectors.bytes("signed_pre_key_b/public").as_slice()].concat();
     let signature = vectors.bytes("legacy/signal_signature");

@@ -32,7 +32,7 @@ pub(crate) fn seal(plaintext: &[u8], rng: &mut dyn CryptoRng) -> SealedPayload {
     seal_with(&key, &iv, plaintext)
 }
 
-pub(super) fn seal_with(
+pub(crate) fn seal_with(
     key: &[u8; KEY_LENGTH],
     iv: &[u8; IV_LENGTH],
     plaintext: &[u8],

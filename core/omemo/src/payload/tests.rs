@@ -87,7 +87,7 @@ fn omemo2_knows_two_lengths_of_key_material() {
 }
 
 #[test]
-fn legacy_takes_ivs_of_16_bytes_and_tags_in_the_payload_from_old_clients() {
+fn pitfall_05_legacy_takes_ivs_of_16_bytes_and_tags_in_the_payload_from_old_clients() {
     use aes_gcm::aead::consts::U16;
     use aes_gcm::aead::{Aead as _, KeyInit as _};
     let (key, iv) = ([1; 16], [2; 16]);
@@ -112,7 +112,7 @@ fn legacy_takes_ivs_of_16_bytes_and_tags_in_the_payload_from_old_clients() {
 }
 
 #[test]
-fn legacy_refuses_other_lengths() {
+fn pitfall_06_legacy_refuses_other_lengths() {
     let sealed = legacy::seal(b"text", &mut seeded(8));
     let (material, ciphertext) = (&sealed.key_material, Some(sealed.ciphertext.as_slice()));
     for iv in [

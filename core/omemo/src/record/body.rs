@@ -10,7 +10,7 @@ use super::{
     SignedPreKeyRecord, to_bytes,
 };
 use crate::RecordError;
-use crate::session::{ArchivedSessions, OldChains, Session, SkippedKey, SkippedKeys};
+use crate::session::{ArchivedSessions, OldChains, SeenMessages, Session, SkippedKey, SkippedKeys};
 use crate::trust::TrustRecord;
 
 /// The content of one row. Opaque outside the engine; `Debug` tells the kind and no more.
@@ -91,6 +91,7 @@ bodies! {
     ArchivedSessions(1, ArchivedSessions),
     SkippedKeys(1, SkippedKeys),
     SkippedKey(1, SkippedKey),
+    SeenMessages(1, SeenMessages),
 }
 
 fn decode<T: DeserializeOwned>(

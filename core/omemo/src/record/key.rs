@@ -32,11 +32,13 @@ pub enum RecordKind {
     SkippedKeys = 11,
     /// The key of one message that has not arrived yet.
     SkippedKey = 12,
+    /// Which messages of a device were read last.
+    SeenMessages = 13,
 }
 
 impl RecordKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Account,
         Self::PreKeys,
         Self::PreKey,
@@ -49,6 +51,7 @@ impl RecordKind {
         Self::ArchivedSessions,
         Self::SkippedKeys,
         Self::SkippedKey,
+        Self::SeenMessages,
     ];
 
     /// Stable number.
@@ -138,6 +141,13 @@ pub enum RecordKey {
         /// Place in that chain.
         n: u32,
     },
+    /// See [`RecordKind::SeenMessages`].
+    SeenMessages {
+        /// The peer.
+        address: DeviceAddress,
+        /// The protocol spoken.
+        version: Version,
+    },
 }
 
 /// Why bytes name no record.
@@ -165,6 +175,7 @@ impl RecordKey {
             Self::ArchivedSessions { .. } => RecordKind::ArchivedSessions,
             Self::SkippedKeys { .. } => RecordKind::SkippedKeys,
             Self::SkippedKey { .. } => RecordKind::SkippedKey,
+            Self::SeenMessages { .. } => RecordKind::SeenMessages,
         }
     }
 
@@ -190,7 +201,8 @@ impl RecordKey {
             Self::Session { address, version }
             | Self::OldChains { address, version }
             | Self::ArchivedSessions { address, version }
-            | Self::SkippedKeys { address, version } => {
+            | Self::SkippedKeys { address, version }
+            | Self::SeenMessages { address, version } => {
                 let mut bytes = address_bytes(address);
                 bytes.push(version.as_u8());
                 bytes
@@ -265,13 +277,15 @@ fn parse(kind: RecordKind, bytes: &[u8]) -> Option<RecordKey> {
         RecordKind::Session
         | RecordKind::OldChains
         | RecordKind::ArchivedSessions
-        | RecordKind::SkippedKeys => {
+        | RecordKind::SkippedKeys
+        | RecordKind::SeenMessages => {
             let (address, rest) = split_address(bytes)?;
             let (version, rest) = split_version(rest)?;
             rest.is_empty().then_some(match kind {
                 RecordKind::Session => RecordKey::Session { address, version },
                 RecordKind::OldChains => RecordKey::OldChains { address, version },
                 RecordKind::ArchivedSessions => RecordKey::ArchivedSessions { address, version },
+                RecordKind::SeenMessages => RecordKey::SeenMessages { address, version },
                 _ => RecordKey::SkippedKeys { address, version },
             })
         }

@@ -16,6 +16,8 @@ mod peer;
 mod records;
 
 pub(crate) use account::{AccountRecord, PreKeyRecord, PreKeysRecord, SignedPreKeyRecord};
+#[cfg(test)]
+pub(crate) use body::Body;
 pub use body::Record;
 pub(crate) use body::Stored;
 pub use changes::Changes;

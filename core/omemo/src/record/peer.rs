@@ -18,7 +18,8 @@ pub(crate) struct DeviceRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeviceListRecord {
     devices: Vec<ListedDevice>,
-    /// Devices that were on it once, newest first, at most [`MAX_DEVICES`].
+    /// Devices that were on it once, newest first, at most [`MAX_DEVICES`]. The oldest stay: whoever publishes many
+    /// new ones must not be able to push off those that we have known for long.
     former: Vec<u32>,
     #[serde(with = "super::timestamp")]
     pub(crate) received_at: Timestamp,
@@ -33,7 +34,8 @@ impl DeviceListRecord {
             former.extend(&before.former);
         }
         former.retain(|id| !list.ids().any(|listed| listed.as_u32() == *id));
-        former.truncate(MAX_DEVICES);
+        let surplus = former.len().saturating_sub(MAX_DEVICES);
+        former.drain(..surplus);
         Self {
             devices: list.devices().to_vec(),
             former,

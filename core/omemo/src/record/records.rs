@@ -88,6 +88,12 @@ impl Records {
         self.known.is_empty()
     }
 
+    /// Every name that is known to name a record, or none.
+    #[cfg(test)]
+    pub(crate) fn loaded_keys(&self) -> impl Iterator<Item = &RecordKey> {
+        self.known.keys()
+    }
+
     /// Forgets everything that is not waiting for a commit, to bound memory.
     pub fn forget_clean(&mut self) {
         let dirty = &self.dirty;

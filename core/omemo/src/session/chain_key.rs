@@ -18,8 +18,12 @@ impl ChainKey {
     /// `KDF_CK(ck)`: the message key is `HMAC(ck, 0x01)`, the next chain key `HMAC(ck, 0x02)`.
     pub(crate) fn advance(&self) -> (Self, MessageKey) {
         let message_key = MessageKey::new(&hmac(self.0.bytes(), &[&[0x01]]));
-        let next = Self(Secret::new(&hmac(self.0.bytes(), &[&[0x02]])));
-        (next, message_key)
+        (self.next(), message_key)
+    }
+
+    /// The next chain key alone, for a message whose own key is not wanted yet.
+    pub(crate) fn next(&self) -> Self {
+        Self(Secret::new(&hmac(self.0.bytes(), &[&[0x02]])))
     }
 
     #[cfg(test)]

@@ -8,7 +8,7 @@
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::receiver_chain::AdvanceError;
+use super::receiver_chain::{AdvanceError, Skipped};
 use super::{Advanced, ChainKey, MessageKey, ReceiverChain, RootKey, SenderChain};
 use crate::PublicKey;
 use crate::key::{NonContributory, RatchetKeyPair};
@@ -54,8 +54,8 @@ pub(crate) struct Accepting {
 pub(crate) struct Reached {
     pub(crate) ratchet: DoubleRatchet,
     pub(crate) key: MessageKey,
-    /// Keys passed over, of the message's chain.
-    pub(crate) skipped: Vec<(u32, MessageKey)>,
+    /// Messages passed over, of the message's chain.
+    pub(crate) skipped: Skipped,
     /// The chain that the peer left with this message.
     pub(crate) left: Option<ReceiverChain>,
 }

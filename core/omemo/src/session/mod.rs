@@ -6,10 +6,12 @@ mod double_ratchet;
 mod message_key;
 mod receiver_chain;
 mod root_key;
+mod seen_messages;
 mod sender_chain;
 #[expect(clippy::module_inception, reason = "the session itself")]
 mod session;
 mod skipped_keys;
+mod work;
 
 pub(crate) use archive::{ArchivedSession, ArchivedSessions, OldChains};
 pub(crate) use chain_key::ChainKey;
@@ -17,9 +19,11 @@ pub(crate) use double_ratchet::{Accepting, DoubleRatchet};
 pub(crate) use message_key::MessageKey;
 pub(crate) use receiver_chain::{Advanced, ReceiverChain};
 pub(crate) use root_key::RootKey;
+pub(crate) use seen_messages::{Seen, SeenMessages};
 pub(crate) use sender_chain::SenderChain;
 pub(crate) use session::{DecryptError, Decrypted, ExchangeId, Parties, Session};
 pub(crate) use skipped_keys::{SkippedKey, SkippedKeys};
+pub(crate) use work::{TURN, Work};
 
 /// Splits 80 derived bytes into an encryption key, an authentication key and an initialisation vector.
 pub(crate) fn split_80(bytes: &[u8; 80]) -> (&[u8; 32], &[u8; 32], &[u8; 16]) {

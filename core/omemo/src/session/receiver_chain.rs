@@ -23,8 +23,24 @@ pub(crate) struct Advanced {
     pub(crate) chain: ReceiverChain,
     /// The message's key.
     pub(crate) key: MessageKey,
-    /// Keys of the messages passed over, with their numbers.
-    pub(crate) skipped: Vec<(u32, MessageKey)>,
+    /// The messages passed over.
+    pub(crate) skipped: Skipped,
+}
+
+/// Messages that were passed over. Their keys are made once it is known that they are needed: until the MAC of the
+/// message that passed them over is checked, anyone may have written it.
+pub(crate) struct Skipped {
+    /// The chain before them.
+    from: ReceiverChain,
+    /// Number of the first message after them.
+    end: u32,
+}
+
+impl Skipped {
+    /// Their keys, with their numbers.
+    pub(crate) fn keys(&self) -> Vec<(u32, MessageKey)> {
+        self.from.keys_to(self.end).1
+    }
 }
 
 /// Why a chain does not give the key of a message.
@@ -49,9 +65,18 @@ impl ReceiverChain {
         }
     }
 
+    /// Number of the next message.
+    pub(crate) const fn n(&self) -> u32 {
+        self.n
+    }
+
     /// The key of message `n`, on a copy of the chain. At most `max_skip` messages may lie between.
     pub(crate) fn advance_to(&self, n: u32, max_skip: u32) -> Result<Advanced, AdvanceError> {
-        let (mut chain, skipped) = self.skip_to(n, max_skip)?;
+        self.distance(n, max_skip)?;
+        let mut chain = self.clone();
+        for _ in self.n..n {
+            chain.key = chain.key.next();
+        }
         let (key, message_key) = chain.key.advance();
         chain.key = key;
         // The parser lets no counter past 2³¹−1 through.
@@ -59,7 +84,10 @@ impl ReceiverChain {
         Ok(Advanced {
             chain,
             key: message_key,
-            skipped,
+            skipped: Skipped {
+                from: self.clone(),
+                end: n,
+            },
         })
     }
 
@@ -69,18 +97,35 @@ impl ReceiverChain {
         n: u32,
         max_skip: u32,
     ) -> Result<(Self, Vec<(u32, MessageKey)>), AdvanceError> {
-        let got = n.checked_sub(self.n).ok_or(AdvanceError::Past)?;
-        if got > max_skip {
-            return Err(AdvanceError::TooFar { got });
+        self.distance(n, max_skip)?;
+        Ok(self.keys_to(n))
+    }
+
+    /// How many messages lie between, if they are not too many.
+    fn distance(&self, n: u32, max_skip: u32) -> Result<(), AdvanceError> {
+        match n.checked_sub(self.n) {
+            None => Err(AdvanceError::Past),
+            Some(got) if got > max_skip => Err(AdvanceError::TooFar { got }),
+            Some(_) => Ok(()),
         }
+    }
+
+    /// A copy of the chain whose next message is `n`, and the keys of those before. The distance has been checked.
+    fn keys_to(&self, n: u32) -> (Self, Vec<(u32, MessageKey)>) {
+        let count = n.saturating_sub(self.n);
         let mut chain = self.clone();
-        let mut skipped = Vec::with_capacity(usize::try_from(got).unwrap_or_default());
+        let mut skipped = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
         for number in self.n..n {
             let (key, message_key) = chain.key.advance();
             chain.key = key;
             skipped.push((number, message_key));
         }
         chain.n = n;
-        Ok((chain, skipped))
+        (chain, skipped)
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn key(&self) -> &ChainKey {
+        &self.key
     }
 }

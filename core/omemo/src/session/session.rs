@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 
 use super::double_ratchet::{ReachError, Reached};
 use super::message_key::MessageError;
-use super::receiver_chain::AdvanceError;
-use super::{Accepting, DoubleRatchet, MessageKey, OldChains, ReceiverChain, SkippedKey};
+use super::receiver_chain::{AdvanceError, Skipped};
+use super::{
+    Accepting, DoubleRatchet, MessageKey, OldChains, ReceiverChain, SkippedKey, TURN, Work,
+};
 use crate::limits::HEARTBEAT_COUNTER;
 use crate::profile::{Direction, OutgoingKeyExchange, Profile, Role};
 use crate::wire::{KeyExchange, RatchetMessage};
@@ -53,6 +55,8 @@ pub(crate) struct Parties<'a> {
     pub(crate) our_identity: &'a IdentityKey,
     /// Our device id, for legacy's registration id.
     pub(crate) device: u32,
+    /// What the message may still cost.
+    pub(crate) work: &'a Work,
 }
 
 /// A session after a message.
@@ -82,6 +86,8 @@ pub(crate) enum DecryptError {
     Padding,
     /// Too far ahead.
     SkippedTooMany { got: u32, max: u32 },
+    /// It has cost too much already, with other keys and sessions.
+    TooMuchWork,
 }
 
 impl From<MessageError> for DecryptError {
@@ -118,6 +124,20 @@ impl Parties<'_> {
     }
 }
 
+fn afford(parties: &Parties<'_>, turns: u32, steps: u32) -> Result<(), DecryptError> {
+    // What lies too far ahead is refused before a step is taken.
+    let steps = if steps > parties.profile.max_skip() {
+        0
+    } else {
+        steps
+    };
+    if parties.work.spend(turns.saturating_add(steps)) {
+        Ok(())
+    } else {
+        Err(DecryptError::TooMuchWork)
+    }
+}
+
 impl SkippedKey {
     /// Decrypts the message that the key was kept for.
     pub(crate) fn decrypt(
@@ -131,6 +151,15 @@ impl SkippedKey {
 }
 
 impl Session {
+    /// Takes from the work that a message may cost what it costs to accept its key exchange: four agreements, a turn,
+    /// and the steps.
+    pub(crate) fn afford_accepting(
+        parties: &Parties<'_>,
+        exchange: &KeyExchange,
+    ) -> Result<(), DecryptError> {
+        afford(parties, 5 * TURN, exchange.message.n)
+    }
+
     /// A session that a key exchange of the peer makes, with its first message.
     pub(crate) fn accept(
         parties: &Parties<'_>,
@@ -154,7 +183,7 @@ impl Session {
             ratchet: reached.ratchet,
             made_at: now,
         };
-        Ok(session.decrypted(message, key_material, reached.skipped, None, Vec::new()))
+        Ok(session.decrypted(message, key_material, &reached.skipped, None, Vec::new()))
     }
 
     /// Whether the peer has been seen to send under a ratchet key in this session.
@@ -172,6 +201,7 @@ impl Session {
     ) -> Result<Decrypted, DecryptError> {
         let max = parties.profile.max_skip();
         let ad = parties.associated_data(self.role, Direction::Received, &self.their_identity);
+        self.afford(parties, old_chains, message)?;
         if let Some(chain) = old_chains.find(&message.dh_pub) {
             return self.decrypt_late(parties, &ad, (chain, old_chains), message);
         }
@@ -208,8 +238,26 @@ impl Session {
         let turned = !self.knows(&OldChains::default(), &message.dh_pub);
         Ok(Decrypted {
             turned,
-            ..session.decrypted(message, key_material, skipped, old_chains, earlier)
+            ..session.decrypted(message, key_material, &skipped, old_chains, earlier)
         })
+    }
+
+    /// Takes from the work that the message may cost what it costs to try it here.
+    fn afford(
+        &self,
+        parties: &Parties<'_>,
+        old_chains: &OldChains,
+        message: &RatchetMessage,
+    ) -> Result<(), DecryptError> {
+        let present = self.ratchet.receiver();
+        let chain = present
+            .filter(|chain| chain.dh_pub == message.dh_pub)
+            .or_else(|| old_chains.find(&message.dh_pub));
+        match (chain, &self.ratchet) {
+            (Some(chain), _) => afford(parties, 0, message.n.saturating_sub(chain.n())),
+            (None, DoubleRatchet::Sending(_)) => afford(parties, TURN, message.n),
+            (None, DoubleRatchet::Receiving(_)) => Ok(()),
+        }
     }
 
     /// Decrypts a message of a chain that the peer has left.
@@ -230,7 +278,7 @@ impl Session {
         Ok(Decrypted {
             session: self.clone(),
             key_material,
-            skipped: vec![(message.dh_pub, advanced.skipped)],
+            skipped: vec![(message.dh_pub, advanced.skipped.keys())],
             old_chains: Some(old_chains),
             // The ratchet has turned since.
             heartbeat: false,
@@ -243,7 +291,7 @@ impl Session {
         mut self,
         message: &RatchetMessage,
         key_material: Zeroizing<Vec<u8>>,
-        skipped: Vec<(u32, MessageKey)>,
+        skipped: &Skipped,
         old_chains: Option<OldChains>,
         mut earlier: Vec<(PublicKey, Vec<(u32, MessageKey)>)>,
     ) -> Decrypted {
@@ -254,7 +302,7 @@ impl Session {
             }
             _ => false,
         };
-        earlier.push((message.dh_pub, skipped));
+        earlier.push((message.dh_pub, skipped.keys()));
         Decrypted {
             session: self,
             key_material,

@@ -128,6 +128,31 @@ impl Device {
         self.store.clone()
     }
 
+    /// Whether everything stored is what it was.
+    pub(crate) fn is_as(&self, snapshot: &BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>) -> bool {
+        self.store == *snapshot
+    }
+
+    /// The store is what it was; nothing else knows better.
+    pub(crate) fn roll_back(&mut self, snapshot: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>) {
+        self.store = snapshot;
+        self.restart();
+    }
+
+    /// Deletes all rows of some kinds.
+    pub(crate) fn delete_all(&mut self, kinds: &[RecordKind]) {
+        self.store.retain(|(kind, _), _| !kinds.contains(kind));
+        self.restart();
+    }
+
+    /// Bytes of all rows of some kinds.
+    pub(crate) fn bytes_of(&self, kinds: &[RecordKind]) -> usize {
+        let rows = self.store.iter();
+        rows.filter(|((kind, _), _)| kinds.contains(kind))
+            .map(|((_, name), bytes)| name.len() + bytes.len())
+            .sum()
+    }
+
     pub(crate) fn count(&self, kind: RecordKind) -> usize {
         self.store
             .keys()

@@ -5,5 +5,7 @@ mod proto;
 mod ratchet_message;
 
 pub(crate) use key_exchange::{Incoming, KeyExchange};
+#[cfg(test)]
+pub(crate) use proto::Value;
 pub(crate) use proto::{Reader, Writer};
 pub(crate) use ratchet_message::RatchetMessage;

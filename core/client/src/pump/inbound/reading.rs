@@ -134,6 +134,7 @@ impl Inbound<'_> {
             ),
             Outcome::IdentityChanged { .. } => unreadable(UnreadableCause::IdentityChanged, None),
             Outcome::BadMac => unreadable(UnreadableCause::BadMac, None),
+            Outcome::KeyUsed => unreadable(UnreadableCause::KeyUsed, None),
             Outcome::BadPayload => unreadable(UnreadableCause::BadPayload, None),
             Outcome::SkippedTooMany { got, max } => {
                 let detail = format!("{got} skipped, at most {max}");

@@ -22,6 +22,7 @@ impl Reception<'_> {
     ) -> Result<Outcome, Stop> {
         let version = self.version();
         let (signed_pre_key, pre_key) = self.our_keys(step, exchange)?;
+        Session::afford_accepting(&self.parties, exchange)?;
         let labels = self.parties.profile.labels();
         let secret = OurKeys {
             identity: &step.account()?.identity,
@@ -43,6 +44,7 @@ impl Reception<'_> {
         let plaintext = self.open(&decrypted.key_material)?;
         // Everything below is authentic.
         self.keep_skipped(step, &decrypted)?;
+        self.note_as_seen(step, &exchange.message)?;
         store_session::replace(
             step,
             &self.sender,

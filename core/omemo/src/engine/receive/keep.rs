@@ -6,7 +6,7 @@ use super::stop::Stop;
 use crate::engine::{Step, store_session};
 use crate::limits::{MAX_SKIPPED_KEYS, SKIPPED_KEY_TURNS};
 use crate::payload::OpenError;
-use crate::session::{ArchivedSessions, Decrypted, SkippedKey, SkippedKeys};
+use crate::session::{ArchivedSessions, Decrypted, Seen, SeenMessages, SkippedKey, SkippedKeys};
 use crate::trust::level_of;
 use crate::wire::RatchetMessage;
 use crate::{Action, EmptyReason, Event, IdentityKey, Outcome, Plaintext, RecordKey, StepError};
@@ -24,12 +24,14 @@ impl Reception<'_> {
     pub(super) fn keep(
         &self,
         step: &mut Step<'_>,
+        message: &RatchetMessage,
         decrypted: Decrypted,
         place: Place,
     ) -> Result<Outcome, Stop> {
         let version = self.version();
         let plaintext = self.open(&decrypted.key_material)?;
         self.keep_skipped(step, &decrypted)?;
+        self.note_as_seen(step, message)?;
         if decrypted.heartbeat {
             step.act(Action::SendEmpty {
                 to: self.sender.clone(),
@@ -134,6 +136,54 @@ impl Reception<'_> {
         }
         self.put_index(step, index);
         Ok(())
+    }
+
+    /// Remembers that a message was read.
+    pub(super) fn note_as_seen(
+        &self,
+        step: &mut Step<'_>,
+        message: &RatchetMessage,
+    ) -> Result<(), StepError> {
+        let key = self.seen_messages();
+        let mut seen = step
+            .read::<SeenMessages>(&key)?
+            .cloned()
+            .unwrap_or_default();
+        seen.push(message);
+        step.put(key, seen);
+        Ok(())
+    }
+
+    /// A message that was read before is a repetition, also where its chain or session is gone since. One whose place in
+    /// the chain is used up by another is none.
+    pub(super) fn told_from_a_repetition(
+        &self,
+        outcome: Outcome,
+        message: &RatchetMessage,
+    ) -> Result<Outcome, StepError> {
+        if !matches!(
+            outcome,
+            Outcome::Duplicate
+                | Outcome::BadMac
+                | Outcome::UnknownPreKey { .. }
+                | Outcome::UnknownSignedPreKey { .. }
+        ) {
+            return Ok(outcome);
+        }
+        let step = Step::new(self.records);
+        let seen = step.read::<SeenMessages>(&self.seen_messages())?;
+        Ok(match seen.map(|seen| seen.look(message)) {
+            Some(Seen::Same) => Outcome::Duplicate,
+            Some(Seen::Other) if outcome == Outcome::Duplicate => Outcome::KeyUsed,
+            _ => outcome,
+        })
+    }
+
+    fn seen_messages(&self) -> RecordKey {
+        RecordKey::SeenMessages {
+            address: self.sender.clone(),
+            version: self.version(),
+        }
     }
 
     /// Deletes a skipped key that was used.

@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 
 use self::reception::Reception;
 use super::Step;
-use crate::session::Parties;
+use crate::session::{Parties, Work};
 use crate::wire::{Incoming, RatchetMessage};
 use crate::{EncryptedMessage, Outcome, Received, RecordKey, Records, StepError, Version};
 
@@ -48,6 +48,10 @@ pub fn needs(message: &EncryptedMessage, own: &DeviceAddress) -> Vec<RecordKey> 
             version,
         },
         RecordKey::Session {
+            address: sender.clone(),
+            version,
+        },
+        RecordKey::SeenMessages {
             address: sender.clone(),
             version,
         },
@@ -94,6 +98,7 @@ pub fn receive(
     }
     Step::new(records).require(needs(message, &own))?;
     let our_identity = Step::new(records).account()?.identity.public();
+    let work = Work::for_one_message();
     let reception = Reception {
         records,
         message,
@@ -103,6 +108,7 @@ pub fn receive(
             profile: message.version.profile(),
             our_identity: &our_identity,
             device: own.device.as_u32(),
+            work: &work,
         },
     };
     // Legacy keys name no account: several may have our number, and at most one is ours.
@@ -128,10 +134,11 @@ pub fn receive(
 /// Of several failures the one that says most is reported: the more of the message fitted us, the higher.
 const fn telling(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Decrypted { .. } | Outcome::Empty { .. } => 11,
-        Outcome::BadPayload => 10,
-        Outcome::WouldEvict { .. } => 9,
-        Outcome::Duplicate => 8,
+        Outcome::Decrypted { .. } | Outcome::Empty { .. } => 12,
+        Outcome::BadPayload => 11,
+        Outcome::WouldEvict { .. } => 10,
+        Outcome::Duplicate => 9,
+        Outcome::KeyUsed => 8,
         Outcome::SkippedTooMany { .. } => 7,
         Outcome::IdentityChanged { .. } => 6,
         Outcome::UnknownPreKey { .. } | Outcome::UnknownSignedPreKey { .. } => 5,

@@ -36,6 +36,7 @@ impl Reception<'_> {
             Ok(outcome) => outcome,
             Err(Stop::Step(error)) => return Err(error),
             Err(Stop::Outcome(outcome)) => {
+                let outcome = self.told_from_a_repetition(outcome, incoming.message())?;
                 step = Step::new(self.records);
                 self.after_failure(&mut step, &outcome)?;
                 outcome
@@ -75,6 +76,10 @@ impl Reception<'_> {
                 address: self.sender.clone(),
                 known: *known,
                 found: *found,
+            }),
+            Outcome::KeyUsed => step.tell(Event::TwoRatchetsSeen {
+                address: self.sender.clone(),
+                version: self.version(),
             }),
             // The device believes in a session that we do not have. A new one is made only where there is none:
             // never because something could not be decrypted.
@@ -138,6 +143,7 @@ impl Reception<'_> {
         let identity = skipped.their_identity;
         let plaintext = self.open(&key_material)?;
         self.delete_skipped(step, message)?;
+        self.note_as_seen(step, message)?;
         self.outcome(step, plaintext, &identity).map(Some)
     }
 
@@ -152,7 +158,7 @@ impl Reception<'_> {
         };
         let old_chains = self.old_chains_for(step, &session, message)?;
         let failure = match session.decrypt(&self.parties, &old_chains, message) {
-            Ok(decrypted) => return self.keep(step, decrypted, Place::Current),
+            Ok(decrypted) => return self.keep(step, message, decrypted, Place::Current),
             Err(failure) => failure,
         };
         // A session that knows the chain is the one that it belongs to.
@@ -165,7 +171,7 @@ impl Reception<'_> {
             match session.decrypt(&self.parties, old_chains, message) {
                 Ok(decrypted) => {
                     let place = Place::Archived(index, archive.clone());
-                    return self.keep(step, decrypted, place);
+                    return self.keep(step, message, decrypted, place);
                 }
                 Err(failure) if session.knows(old_chains, &message.dh_pub) => {
                     return Err(failure.into());
@@ -209,7 +215,7 @@ impl Reception<'_> {
                 let message = &exchange.message;
                 let old_chains = self.old_chains_for(step, &session, message)?;
                 let decrypted = session.decrypt(&self.parties, &old_chains, message)?;
-                return self.keep(step, decrypted, Place::Current);
+                return self.keep(step, message, decrypted, Place::Current);
             }
             let archive = step.archived_sessions(&self.sender, self.version())?;
             let found = archive
@@ -218,12 +224,13 @@ impl Reception<'_> {
                 .enumerate()
                 .find(|(_, archived)| made(&archived.session));
             if let Some((index, archived)) = found {
-                let decrypted = archived.session.decrypt(
-                    &self.parties,
-                    &archived.old_chains,
-                    &exchange.message,
-                )?;
-                return self.keep(step, decrypted, Place::Archived(index, archive.clone()));
+                let message = &exchange.message;
+                let decrypted =
+                    archived
+                        .session
+                        .decrypt(&self.parties, &archived.old_chains, message)?;
+                let place = Place::Archived(index, archive.clone());
+                return self.keep(step, message, decrypted, place);
             }
         }
         self.accept(step, exchange, rng)

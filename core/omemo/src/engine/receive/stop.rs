@@ -26,7 +26,8 @@ impl From<DecryptError> for Stop {
     fn from(error: DecryptError) -> Self {
         Self::Outcome(match error {
             DecryptError::Duplicate => Outcome::Duplicate,
-            DecryptError::BadMac => Outcome::BadMac,
+            // Nothing that an honest device sends costs that much.
+            DecryptError::BadMac | DecryptError::TooMuchWork => Outcome::BadMac,
             DecryptError::Padding => Outcome::Malformed(Malformed::KeyMaterial),
             DecryptError::SkippedTooMany { got, max } => Outcome::SkippedTooMany { got, max },
         })

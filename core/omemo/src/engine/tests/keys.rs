@@ -203,7 +203,7 @@ fn the_bundle_never_runs_low_however_many_write_at_once() {
 }
 
 #[test]
-fn rotation_keeps_one_previous_signed_prekey() {
+fn pitfall_30_rotation_keeps_one_previous_signed_prekey() {
     for version in Version::ALL {
         let (mut alice, mut bob) = connect(version);
         let message = alice.send(&bob.address, version, "made with the first");
@@ -272,7 +272,7 @@ fn maintenance_rotates_weekly_and_fills_up() {
 }
 
 #[test]
-fn bundles_with_broken_keys_or_signatures_are_refused() {
+fn pitfall_04_bundles_with_broken_keys_or_signatures_are_refused() {
     for version in Version::ALL {
         let mut device = Device::install("alice@a.example", 1);
         let good = unverified(&mut device, version);
@@ -361,6 +361,57 @@ fn a_second_session_takes_another_prekey_while_the_first_is_unanswered() {
             assert_eq!(bob.read(message), session.to_string());
         }
     }
+}
+
+#[test]
+fn pitfall_33_damaged_prekeys_are_made_anew_once() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let before = ids(&mut bob, version);
+        let lost = *before.iter().min().unwrap();
+        let row = RecordKey::PreKey { version, id: lost };
+        let mut changes = crate::Changes::new();
+        changes.delete(row.clone());
+        bob.commit(changes);
+        bob.restart();
+        let damaged = bob.run(|records| crate::bundle(records, version));
+        assert_eq!(damaged.unwrap_err(), crate::StepError::Damaged(row));
+        renew(&mut bob, version, false);
+        let after = ids(&mut bob, version);
+        assert_eq!(after.len(), TARGET_PRE_KEYS);
+        assert!(before.is_disjoint(&after), "no number for a second key");
+        assert!(after.iter().all(|id| *id > 100_000));
+        // What was made with a key that is gone is named, and heals.
+        let message = alice.send(&bob.address, version, "too late");
+        assert!(matches!(
+            bob.receive(&message),
+            Outcome::UnknownPreKey { .. } | Outcome::UnknownSignedPreKey { .. }
+        ));
+        let bundle = bob.bundle(version);
+        alice.initiate(&bundle).unwrap();
+        let message = alice.send(&bob.address, version, "in time");
+        assert_eq!(bob.read(&message), "in time");
+        // Without the index nothing is known of former numbers.
+        renew(&mut bob, version, true);
+        assert_eq!(ids(&mut bob, version).len(), TARGET_PRE_KEYS);
+    }
+}
+
+fn renew(device: &mut Device, version: Version, without_index: bool) {
+    device.actions.clear();
+    let index = RecordKey::PreKeys { version };
+    device.load(&[RecordKey::Account, index.clone()]);
+    let mut records = device.records.clone();
+    if without_index {
+        records = crate::Records::new();
+        let account = device.records.read(&RecordKey::Account).unwrap().cloned();
+        records.insert_loaded(RecordKey::Account, account);
+        records.insert_loaded(index, None);
+    }
+    let mut rng = seeded(77);
+    let effects = crate::renew_pre_keys(&records, version, NOW, &mut rng).unwrap();
+    device.take(effects);
+    assert_eq!(device.actions, [Action::PublishBundle { version }]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn a_device_added_to_the_own_account_is_told() {
 }
 
 #[test]
-fn an_own_list_without_us_is_published_again_with_all_others_unchanged() {
+fn pitfall_03_an_own_list_without_us_is_published_again_with_all_others_unchanged() {
     for version in Version::ALL {
         let mut device = Device::install("romeo@montague.example", 1);
         let own = device.address.clone();
@@ -110,7 +110,7 @@ fn an_own_list_without_us_is_published_again_with_all_others_unchanged() {
 }
 
 #[test]
-fn rubbish_in_a_list_ends_at_the_types() {
+fn pitfall_25_rubbish_in_a_list_ends_at_the_types() {
     assert!(DeviceId::new(0).is_err());
     assert!("0".parse::<DeviceId>().is_err());
     assert!("-3".parse::<DeviceId>().is_err());
@@ -197,7 +197,7 @@ fn the_better_version_is_sticky_and_a_downgrade_is_told() {
 }
 
 #[test]
-fn a_stranger_s_list_is_fetched_and_that_of_an_acquaintance_is_not() {
+fn pitfall_12_a_stranger_s_list_is_fetched_and_that_of_an_acquaintance_is_not() {
     for version in Version::ALL {
         let (mut alice, mut bob) = connect(version);
         let refresh = Action::RefreshDeviceList {

@@ -1,10 +1,21 @@
 //! The engine from outside: two devices with stores, messages between them.
 
+mod clones;
+mod confusions;
 mod conversation;
+mod counters;
+mod downgrades;
+mod flips;
+mod heartbeats;
 mod hostile;
 mod interleaving;
 mod keys;
 mod lists;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod memory;
+mod points;
+mod prekeys;
 mod ratchet;
 mod sessions;
+mod soak;
 mod trusting;

@@ -27,7 +27,7 @@ pub(super) fn acquainted(version: Version) -> (Device, Device) {
     (alice, bob)
 }
 
-fn send_many(
+pub(super) fn send_many(
     from: &mut Device,
     to: &DeviceAddress,
     version: Version,
@@ -178,7 +178,7 @@ pub(super) fn send_forged(
 }
 
 #[test]
-fn a_pn_that_is_one_too_low_loses_no_message() {
+fn pitfall_17_a_pn_that_is_one_too_low_loses_no_message() {
     for version in Version::ALL {
         let (mut alice, mut bob) = acquainted(version);
         let first = send_many(&mut alice, &bob.address, version, 3);
@@ -300,6 +300,32 @@ fn a_skipped_key_is_not_kept_for_ever() {
         bob.events.last(),
         Some(Event::SkippedKeysEvicted { count: 1, .. })
     ));
+}
+
+#[test]
+fn pitfall_09_a_repetition_is_silent_also_when_its_chain_is_long_gone() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = acquainted(version);
+        let old = alice.send(&bob.address, version, "old");
+        assert_eq!(bob.read(&old), "old");
+        for _ in 0..2 * OLD_CHAINS {
+            let answer = bob.send(&alice.address, version, "turn");
+            alice.read(&answer);
+            let message = alice.send(&bob.address, version, "turned");
+            bob.read(&message);
+        }
+        bob.restart();
+        bob.actions.clear();
+        let before = bob.snapshot();
+        assert_eq!(bob.receive(&old), Outcome::Duplicate);
+        assert_eq!((bob.actions.len(), bob.snapshot()), (0, before));
+        // Another message of that chain is what it was: of a chain that is gone.
+        let mut forged = old.clone();
+        let last = forged.keys[0].data.len() - 1;
+        forged.keys[0].data[last] ^= 1;
+        forged.keys[0].data[3] ^= 1;
+        assert_ne!(bob.receive(&forged), Outcome::Duplicate);
+    }
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn a_repeated_key_exchange_takes_no_second_prekey() {
 }
 
 #[test]
-fn the_attribute_does_not_decide_what_a_message_is() {
+fn pitfall_16_the_attribute_does_not_decide_what_a_message_is() {
     for version in Version::ALL {
         let (mut alice, mut bob) = connect(version);
         let mut exchange = alice.send(&bob.address, version, "exchange");
@@ -174,7 +174,7 @@ fn an_accepted_exchange_asks_for_an_answer_and_a_new_bundle() {
 }
 
 #[test]
-fn a_message_without_a_session_asks_for_one_and_changes_nothing() {
+fn pitfall_24_a_message_without_a_session_asks_for_one_and_changes_nothing() {
     for version in Version::ALL {
         let (mut alice, mut bob) = acquainted(version);
         let effects = bob
@@ -206,7 +206,7 @@ fn a_message_without_a_session_asks_for_one_and_changes_nothing() {
 }
 
 #[test]
-fn a_message_that_cannot_be_decrypted_never_asks_for_a_session() {
+fn pitfall_11_a_message_that_cannot_be_decrypted_never_asks_for_a_session() {
     for version in Version::ALL {
         let (mut alice, mut bob) = acquainted(version);
         let mut message = alice.send(&bob.address, version, "text");
@@ -246,7 +246,7 @@ fn an_exchange_for_a_prekey_that_is_gone_is_named() {
 }
 
 #[test]
-fn another_identity_key_under_a_known_device_id_is_refused_until_the_user_agrees() {
+fn pitfall_34_another_identity_key_under_a_known_device_id_is_refused_until_the_user_agrees() {
     for version in Version::ALL {
         let (mut alice, mut bob) = acquainted(version);
         let mut mallory = Device::install("alice@a.example", 66);
@@ -455,7 +455,7 @@ fn omemo2_keys_name_an_account_and_legacy_keys_do_not() {
 }
 
 #[test]
-fn a_device_makes_no_session_with_itself() {
+fn pitfall_21_a_device_makes_no_session_with_itself() {
     let mut alice = Device::install("alice@a.example", 1);
     let bundle = alice.bundle(Version::Omemo2);
     assert_eq!(alice.initiate(&bundle), Err(InitiateError::OwnDevice));

@@ -85,7 +85,7 @@ fn every_policy_allows_what_it_says() {
 }
 
 #[test]
-fn blind_trust_ends_with_the_first_authentication_of_an_account() {
+fn pitfall_27_blind_trust_ends_with_the_first_authentication_of_an_account() {
     let version = Version::Omemo2;
     let (mut alice, mut bob) = connect(version);
     let jid = bob.address.jid.clone();
@@ -245,7 +245,7 @@ fn content_of_untrusted_devices_is_read_and_marked() {
 }
 
 #[test]
-fn encrypting_for_nobody_or_for_a_device_without_a_session_is_an_answer() {
+fn pitfall_32_encrypting_for_nobody_or_for_a_device_without_a_session_is_an_answer() {
     let version = Version::Omemo2;
     let (mut alice, bob) = connect(version);
     let mut rng = alice.rng.clone();

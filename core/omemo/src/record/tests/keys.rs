@@ -38,6 +38,10 @@ fn every_key() -> Vec<RecordKey> {
                 address: address.clone(),
                 version,
             },
+            RecordKey::SeenMessages {
+                address: address.clone(),
+                version,
+            },
             RecordKey::SkippedKey {
                 address,
                 version,
@@ -94,5 +98,5 @@ fn kinds_keep_their_numbers() {
         assert_eq!(RecordKind::from_u8(kind.as_u8()), Some(kind));
     }
     assert_eq!(RecordKind::from_u8(0), None);
-    assert_eq!(RecordKind::from_u8(13), None);
+    assert_eq!(RecordKind::from_u8(14), None);
 }

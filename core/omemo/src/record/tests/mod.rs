@@ -179,7 +179,7 @@ fn the_view_knows_present_absent_and_unknown() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_a_decoder_panic(kind in 0_usize..12, bytes: Vec<u8>) {
+    fn no_bytes_make_a_decoder_panic(kind in 0_usize..13, bytes: Vec<u8>) {
         let kind = RecordKind::ALL[kind];
         let _ = RecordKey::from_bytes(kind, &bytes);
         let _ = Record::decode(kind, &bytes);

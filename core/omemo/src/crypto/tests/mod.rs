@@ -1,0 +1,5 @@
+//! The primitives, tried with the vectors that others have collected.
+
+mod padding;
+mod timing;
+mod wycheproof;
