@@ -36,6 +36,16 @@ fi
 count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests passed.*/\1/p' "$log")
 [ "${count:-0}" -gt 0 ] || fail "no Swift test was run; the whole log is $log"
 
+# The Keychain is Apple's; what is ours about it runs against a stand-in.
+keychain=$work/keychain
+mkdir -p "$keychain"
+strictly() { with_swift swiftc -swift-version 6 -warnings-as-errors "$@"; }
+strictly -parse-as-library -module-name Security -emit-module -emit-module-path "$keychain/Security.swiftmodule" \
+    -emit-library -static -o "$keychain/libSecurity.a" ios/Tests/Keychain/Security.swift
+strictly -I "$keychain" -L "$keychain" -lSecurity -o "$keychain/test" \
+    ios/Tests/Keychain/main.swift ios/Sources/Eft/SecretStore.swift ios/Sources/Eft/Keychain*.swift
+with_swift "$keychain/test" || fail "the Keychain store does not do what it should"
+
 # The parser looks at nothing inside of a condition that does not hold, so the conditions are taken away.
 parsed=0
 for file in $(grep -rlE '^#if canImport\(' ios/Sources/Eft); do

@@ -10,8 +10,8 @@ set -eu
 have xcodebuild || fail "no Xcode"
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
-# Optimised, with the symbols that Xcode strips from the app itself.
-profile=${EFT_PROFILE:-release}
+# The one that ships; `release` builds faster.
+profile=${EFT_PROFILE:-mobile}
 export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 
 ios/generate.sh

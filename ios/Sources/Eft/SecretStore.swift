@@ -1,4 +1,3 @@
-import EftGenerated
 import Foundation
 
 /// Keeps small secrets under a name, safe from who reads the disk: one per account, the key of its database.
@@ -32,40 +31,4 @@ public enum SecretStoreError: Error, Hashable, Sendable {
     case corrupt(String)
     /// Anything else.
     case failed(String)
-}
-
-/// Shows the app's store to the core.
-final class HostSecretStore: CoreSecretStore {
-    private let store: any SecretStore
-
-    init(_ store: any SecretStore) {
-        self.store = store
-    }
-
-    func load(name: String) throws -> Data? {
-        try translated { try store.load(name) }
-    }
-
-    func store(name: String, secret: Data) throws {
-        try translated { try store.store(secret, as: name) }
-    }
-
-    func delete(name: String) throws {
-        try translated { try store.delete(name) }
-    }
-
-    private func translated<Value>(_ call: () throws -> Value) throws -> Value {
-        do {
-            return try call()
-        } catch let error as SecretStoreError {
-            throw switch error {
-            case .locked(let reason): CoreSecretStoreError.Locked(reason: reason)
-            case .lost(let reason): CoreSecretStoreError.Lost(reason: reason)
-            case .corrupt(let reason): CoreSecretStoreError.Corrupt(reason: reason)
-            case .failed(let reason): CoreSecretStoreError.Failed(reason: reason)
-            }
-        } catch {
-            throw CoreSecretStoreError.Failed(reason: String(describing: error))
-        }
-    }
 }
