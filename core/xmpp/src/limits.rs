@@ -94,3 +94,6 @@ pub const MAX_ADDRESSES: usize = 8;
 
 /// Requests waiting for an answer in one [`crate::stream::IqTracker`].
 pub const MAX_PENDING_IQS: usize = 1024;
+
+/// Addresses on a block list. Real ones have under a hundred; each costs about 100 bytes.
+pub const MAX_BLOCKED: usize = 10_000;

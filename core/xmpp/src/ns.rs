@@ -53,6 +53,8 @@ pub const PUBSUB_NODE_CONFIG: &str = "http://jabber.org/protocol/pubsub#node_con
 pub const CAPS: &str = "http://jabber.org/protocol/caps";
 /// XEP-0184: delivery receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
+/// XEP-0191: block list.
+pub const BLOCKING: &str = "urn:xmpp:blocking";
 /// XEP-0198: stream management.
 pub const SM: &str = "urn:xmpp:sm:3";
 /// XEP-0199: ping.
@@ -89,6 +91,8 @@ pub const OMEMO_LEGACY_DEVICES: &str = "eu.siacs.conversations.axolotl.devicelis
 pub const OMEMO_LEGACY_BUNDLE_PREFIX: &str = "eu.siacs.conversations.axolotl.bundles:";
 /// XEP-0420: stanza content encryption.
 pub const SCE: &str = "urn:xmpp:sce:1";
+/// XEP-0490: how far a conversation was read; also the node.
+pub const MDS: &str = "urn:xmpp:mds:displayed:0";
 /// XEP-0478: stream limits.
 pub const STREAM_LIMITS: &str = "urn:xmpp:stream-limits:0";
 /// XEP-0045: what a room says about occupants.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use eft_types::Jid;
+use eft_types::{BareJid, Jid};
 
 use super::data_forms::DataForm;
 use crate::xml::{ElementExt, element};
@@ -54,6 +54,24 @@ pub fn asked_info(stanza: &Element) -> Option<Option<&str>> {
         .payload
         .filter(|payload| payload.is("query", ns::DISCO_INFO))?;
     (!request.is_set).then(|| query.attr("node"))
+}
+
+/// Whether somebody who asks about us may hear more than that nobody is there: our account, its
+/// server, and those who see our presence anyway. To all others an answer would tell that we are
+/// online, and with which software (XEP-0030 §8, RFC 6121 §8.5.3); they get
+/// `service-unavailable`, as if we were not.
+#[must_use]
+pub fn may_ask(
+    from: Option<&Jid>,
+    own: &BareJid,
+    sees_our_presence: impl FnOnce(&BareJid) -> bool,
+) -> bool {
+    let Some(from) = from.map(Jid::to_bare) else {
+        return true;
+    };
+    from == *own
+        || (from.node().is_none() && from.domain() == own.domain())
+        || sees_our_presence(&from)
 }
 
 impl DiscoInfo {
@@ -128,7 +146,6 @@ pub fn client_info(name: &str, kind: &str, more_features: &[&str]) -> DiscoInfo 
         ns::DISCO_INFO,
         ns::EME,
         ns::PING,
-        ns::RECEIPTS,
         ns::SID,
         // The `+notify` features make servers send us the device lists of contacts (XEP-0163 §4).
         "urn:xmpp:omemo:2:devices+notify",
@@ -215,6 +232,37 @@ mod tests {
         );
         assert_eq!(asked_info(&iq::set("1", None, info_request(None))), None);
         assert_eq!(asked_info(&iq::get("1", None, items_request(None))), None);
+    }
+
+    #[test]
+    fn strangers_learn_nothing() {
+        let own = BareJid::new("me@b.example").unwrap();
+        let friend = BareJid::new("friend@c.example").unwrap();
+        let may = |from: Option<&str>| {
+            let from = from.map(|from| Jid::new(from).unwrap());
+            may_ask(from.as_ref(), &own, |jid| *jid == friend)
+        };
+        for from in [
+            "me@b.example",
+            "me@b.example/other",
+            "b.example",
+            "friend@c.example/x",
+        ] {
+            assert!(may(Some(from)), "{from}");
+        }
+        assert!(may(None), "the server, about the account");
+        for from in [
+            "rogue@c.example/x",
+            "c.example",
+            "other@b.example",
+            "x.b.example",
+        ] {
+            assert!(!may(Some(from)), "{from}");
+        }
+        assert!(
+            !client_info("Eft", "phone", &[]).has(ns::RECEIPTS),
+            "none are sent"
+        );
     }
 
     #[test]

@@ -168,8 +168,8 @@ impl SaslOffer {
         self.joined('\u{1E}', '\u{1F}')
     }
 
-    /// The same as version 0.3 of XEP-0474 had it, with `,` and `|`, which ejabberd 24.12 sends.
-    /// Those may stand in a name, so an offer with such a name has no digest.
+    /// The same as version 0.3 of XEP-0474 had it, with `,` and `|`, under another attribute. Those
+    /// may stand in a name, so an offer with such a name has no digest.
     pub(crate) fn old_digest_input(&self) -> Option<String> {
         let types = self.bindings.iter().flatten();
         let is_clear = |name: &String| !name.contains([',', '|']);
