@@ -2,6 +2,7 @@
 # Writes the Swift module EftGenerated and the C header of EftFFI from the library that Cargo builds.
 set -eu
 . "$(dirname -- "$0")/../tests/setup/lib.sh"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}

@@ -3,6 +3,7 @@
 # build. Needs tests/setup/swift.sh.
 set -eu
 . "$(dirname -- "$0")/../tests/setup/lib.sh"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}

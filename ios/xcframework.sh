@@ -5,6 +5,7 @@
 # on Apple's platforms, and the generated Swift beside it.
 set -eu
 . "$(dirname -- "$0")/../tests/setup/lib.sh"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 [ "$(uname -s)" = Darwin ] || fail "an XCFramework is made on macOS"
 have xcodebuild || fail "no Xcode"
