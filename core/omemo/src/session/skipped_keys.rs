@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MessageKey;
+use crate::limits::MAX_SKIPPED_KEYS;
 use crate::profile::Role;
 use crate::{IdentityKey, PublicKey};
 
@@ -16,10 +17,37 @@ pub(crate) struct SkippedKey {
 
 /// Which keys exist, oldest first. Keys come and go in runs, so a run is what is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub(crate) struct SkippedKeys {
     /// How often the peer has turned its ratchet since the first of these keys.
     turns: u32,
     chains: Vec<ChainRuns>,
+}
+
+/// The same as it is read. A few bytes of a damaged row can name four thousand million keys.
+#[derive(Deserialize)]
+struct Unchecked {
+    turns: u32,
+    chains: Vec<ChainRuns>,
+}
+
+/// Most keys that a row may name: far above what any release has kept or may keep.
+const MAX_NAMED_KEYS: usize = 100 * MAX_SKIPPED_KEYS;
+
+impl TryFrom<Unchecked> for SkippedKeys {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { turns, chains }: Unchecked) -> Result<Self, Self::Error> {
+        let runs = || chains.iter().flat_map(|chain| &chain.runs);
+        if runs().any(|run| run.count == 0 || run.first.checked_add(run.count).is_none()) {
+            return Err("a run of no keys, or past all numbers");
+        }
+        let index = Self { turns, chains };
+        if index.len() > MAX_NAMED_KEYS {
+            return Err("more keys than can be");
+        }
+        Ok(index)
+    }
 }
 
 /// The keys of one chain that were stored in a row of each other.

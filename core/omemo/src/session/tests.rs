@@ -209,6 +209,26 @@ fn skipped_keys_expire_by_turns_of_the_ratchet() {
 }
 
 #[test]
+fn an_index_that_names_more_keys_than_can_be_is_damaged() {
+    let kind = crate::RecordKind::SkippedKeys;
+    let decode = |index: &SkippedKeys| {
+        let bytes = crate::Record::from(index.clone()).encode();
+        crate::Record::decode(kind, &bytes).map(|_| ())
+    };
+    let dh_pub = PublicKey::trusted([1; 32]);
+    let mut index = SkippedKeys::default();
+    index.push(dh_pub, 5, 1000);
+    assert_eq!(decode(&index), Ok(()));
+    let damaged = Err(crate::RecordError::Damaged { kind });
+    let mut many = index.clone();
+    many.push(dh_pub, 5000, 0x7000_0000);
+    assert_eq!(decode(&many), damaged);
+    let mut past = index.clone();
+    past.push(dh_pub, u32::MAX, 7);
+    assert_eq!(decode(&past), damaged);
+}
+
+#[test]
 fn an_index_of_a_thousand_keys_in_a_row_is_small() {
     let mut index = SkippedKeys::default();
     index.push(PublicKey::trusted([1; 32]), 0, 1000);

@@ -72,6 +72,7 @@ fn a_record_of_a_newer_release_is_named_by_its_version() {
             newer[0] = found;
             let error = RecordError::UnknownVersion { kind, found };
             assert_eq!(Record::decode(kind, &newer), Err(error));
+            assert!(error.to_string().contains(&format!("version {found}")));
         }
     }
 }
