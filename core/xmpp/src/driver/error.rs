@@ -122,6 +122,9 @@ pub enum CertificateProblem {
     /// It was revoked.
     #[error("it was revoked")]
     Revoked,
+    /// Its key is none of those that were pinned ([`super::ClientTls::pinned`]).
+    #[error("its key is not one of the pinned ones")]
+    NotPinned,
     /// Anything else.
     #[error("{0}")]
     Other(String),

@@ -18,8 +18,10 @@ mod connection;
 mod error;
 mod event;
 mod hickory;
+mod host_resolver;
 mod negotiation;
 mod reader;
+mod reply;
 mod resolver;
 mod sender;
 mod shared;
@@ -34,9 +36,11 @@ pub use connection::{Connection, Leftover};
 pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, ConnectPhase};
 pub use event::{CloseReason, Closed, Event};
 pub use hickory::SystemResolver;
+pub use host_resolver::{HostResolver, ResolveStarter};
+pub use reply::Reply;
 pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord};
 pub use sender::{CloseStyle, Held, SendError, Sender};
-pub use tls::{ClientTls, TrustError, TrustRoots};
+pub use tls::{CertificateQuery, CertificateVerifier, ClientTls, KeyPin, TrustError, TrustRoots};
 
 #[cfg(test)]
 mod tests;

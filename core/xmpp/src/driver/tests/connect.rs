@@ -129,6 +129,132 @@ async fn bad_certificates_are_refused_and_named() {
     }
 }
 
+/// Says what it was told to, from another thread; keeps what it was asked.
+struct Host {
+    answer: Option<Result<(), CertificateProblem>>,
+    asked: std::sync::Mutex<Vec<CertificateQuery>>,
+}
+
+impl CertificateVerifier for Host {
+    fn verify(&self, query: CertificateQuery, reply: Reply<Result<(), CertificateProblem>>) {
+        self.asked.lock().unwrap().push(query);
+        if let Some(answer) = self.answer.clone() {
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(50));
+                reply.send(answer);
+            });
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_host_decides_about_certificates_before_a_word_is_said() {
+    for transport in [Transport::StartTls, Transport::DirectTls] {
+        for answer in [
+            Some(Ok(())),
+            Some(Err(CertificateProblem::UnknownIssuer)),
+            None,
+        ] {
+            let authority = Authority::new();
+            let acceptor = authority.acceptor();
+            let (port, server) = serve(move |peer| async move {
+                let mut peer = match transport {
+                    Transport::StartTls => peer.starttls(acceptor).await.unwrap(),
+                    Transport::DirectTls => peer.tls(acceptor).await.unwrap(),
+                };
+                peer.next().await.is_some()
+            })
+            .await;
+            let host = Arc::new(Host {
+                answer: answer.clone(),
+                asked: std::sync::Mutex::default(),
+            });
+            // No issuer is known to us: only the host's word counts.
+            let mut config = config(&Authority::new(), port, transport);
+            config.tls = ClientTls::with_host(Arc::clone(&host) as Arc<_>).unwrap();
+            let error = soon(connect_with(&config)).await.unwrap_err();
+            let has_heard_us = soon(server).await.unwrap();
+            assert_eq!(has_heard_us, answer == Some(Ok(())), "{answer:?}");
+            if !has_heard_us {
+                let is_refusal = matches!(error, ConnectError::Certificate { .. });
+                assert!(is_refusal, "{error:?}");
+            }
+            let asked = host.asked.lock().unwrap();
+            assert_eq!((asked.len(), asked[0].domain.as_str()), (1, "b.example"));
+            assert!(!asked[0].chain.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_key_is_asked_for_beside_a_good_certificate() {
+    let authority = Authority::new();
+    let roots = TrustRoots {
+        webpki: false,
+        native: false,
+        extra_pem: vec![authority.pem()],
+    };
+    // Both certificates are good; only one has the key.
+    let (known, other) = (
+        authority.certificate("b.example", false),
+        authority.certificate("b.example", false),
+    );
+    let probe = rustls::ServerConfig::clone(&known);
+    let pin = {
+        // What the first connection shows is what gets pinned.
+        let acceptor = TlsAcceptor::from(Arc::new(probe));
+        let (port, _server) =
+            serve(move |peer| async move { peer.tls(acceptor).await.is_some() }).await;
+        let host = Arc::new(Host {
+            answer: None,
+            asked: std::sync::Mutex::default(),
+        });
+        let mut config = config(&authority, port, Transport::DirectTls);
+        config.tls = ClientTls::with_host(Arc::clone(&host) as Arc<_>).unwrap();
+        let _ = soon(connect_with(&config)).await;
+        let asked = host.asked.lock().unwrap();
+        KeyPin::of_certificate(&asked[0].chain[0]).unwrap()
+    };
+    for (server, is_pinned) in [(known, true), (other, false)] {
+        let acceptor = TlsAcceptor::from(Arc::new(server));
+        let (port, _server) = serve(move |peer| async move {
+            if let Some(mut peer) = peer.tls(acceptor).await {
+                peer.next().await;
+            }
+        })
+        .await;
+        let mut config = config(&authority, port, Transport::DirectTls);
+        config.tls = ClientTls::pinned(&roots, vec![pin]).unwrap();
+        let error = soon(connect_with(&config)).await.unwrap_err();
+        let is_refused = matches!(
+            error,
+            ConnectError::Certificate {
+                reason: CertificateProblem::NotPinned,
+                ..
+            }
+        );
+        assert_eq!(is_refused, !is_pinned, "{error:?}");
+    }
+    // A pin does not replace the issuer.
+    let stranger = Authority::new().certificate("b.example", false);
+    let acceptor = TlsAcceptor::from(Arc::new(stranger));
+    let (port, _server) =
+        serve(move |peer| async move { peer.tls(acceptor).await.is_some() }).await;
+    let mut config = config(&authority, port, Transport::DirectTls);
+    config.tls = ClientTls::pinned(&roots, vec![pin]).unwrap();
+    assert!(matches!(
+        soon(connect_with(&config)).await.unwrap_err(),
+        ConnectError::Certificate {
+            reason: CertificateProblem::UnknownIssuer,
+            ..
+        }
+    ));
+    assert_eq!(
+        ClientTls::pinned(&roots, vec![]).unwrap_err(),
+        TrustError::Empty
+    );
+}
+
 #[tokio::test]
 async fn a_refused_password_is_final() {
     let authority = Authority::new();

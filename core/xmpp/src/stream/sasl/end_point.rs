@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 const SEQUENCE: u8 = 0x30;
 /// Tag of a DER `OBJECT IDENTIFIER`.
 const OID: u8 = 0x06;
+/// Tag of a DER `INTEGER`.
+const INTEGER: u8 = 0x02;
+/// Tag of the explicit field `version`.
+const VERSION: u8 = 0xA0;
 /// Tag of the first explicit field, `hashAlgorithm`, of the parameters of RSASSA-PSS.
 const PSS_HASH: u8 = 0xA0;
 
@@ -57,6 +61,23 @@ fn signature_hash(certificate: &[u8]) -> Option<Hash> {
         [3, 4] => Some(Hash::Sha512),
         _ => None,
     }
+}
+
+/// `SubjectPublicKeyInfo` of a certificate in DER, the whole value: what stands for the server's key
+/// in a pin. `None` if it is no certificate.
+#[must_use]
+pub(crate) fn public_key_info(certificate: &[u8]) -> Option<&[u8]> {
+    let (certificate, _) = field(certificate, SEQUENCE)?;
+    let (mut rest, _) = field(certificate, SEQUENCE)?;
+    // `TBSCertificate` (RFC 5280 §4.1.2): the version is there only if it is not 1.
+    if let Some((_, behind)) = field(rest, VERSION) {
+        rest = behind;
+    }
+    let (_, rest) = field(rest, INTEGER)?;
+    // Signature algorithm, issuer, validity, subject.
+    let rest = (0..4).try_fold(rest, |rest, _| Some(field(rest, SEQUENCE)?.1))?;
+    let (_, behind) = field(rest, SEQUENCE)?;
+    rest.get(..rest.len().checked_sub(behind.len())?)
 }
 
 /// `RSASSA-PSS-params` (RFC 4055 §3.1): the hash is field 0, SHA-1 if it is absent.
@@ -178,12 +199,16 @@ mod tests {
         let certificate = params.self_signed(&key).unwrap();
         let der = certificate.der();
         assert_eq!(server_end_point(der), Some(Sha256::digest(der).to_vec()));
+        use rcgen::PublicKeyData;
+        let info = public_key_info(der).unwrap();
+        assert_eq!(info, key.subject_public_key_info());
     }
 
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = server_end_point(&bytes);
+            let _ = public_key_info(&bytes);
         }
     }
 }

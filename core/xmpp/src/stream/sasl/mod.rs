@@ -10,6 +10,7 @@ mod plain;
 mod scram;
 
 pub use channel::{ChannelBinding, TlsFacts, TlsVersion};
+pub(crate) use end_point::public_key_info;
 pub use end_point::server_end_point;
 pub(crate) use ht::AwaitResponder;
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! TLS: who is trusted, and what went wrong. rustls on ring, TLS 1.2 and 1.3.
 
+mod host_verifier;
+mod key_pin;
+
 use core::fmt;
 use std::io;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -13,7 +18,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
+use self::host_verifier::KeyOnly;
+pub use self::host_verifier::{CertificateQuery, CertificateVerifier};
+pub use self::key_pin::KeyPin;
+use self::key_pin::Pinned;
 use super::error::{CertificateProblem, ConnectError};
+use super::reply::ask;
 use crate::stream::Transport;
 use crate::stream::sasl::{TlsFacts, TlsVersion, server_end_point};
 
@@ -63,6 +73,7 @@ pub enum TrustError {
 pub struct ClientTls {
     starttls: Arc<ClientConfig>,
     direct: Arc<ClientConfig>,
+    host: Option<Arc<dyn CertificateVerifier>>,
 }
 
 impl ClientTls {
@@ -71,41 +82,41 @@ impl ClientTls {
     /// # Errors
     /// See [`TrustError`].
     pub fn new(roots: &TrustRoots) -> Result<Self, TrustError> {
-        let mut store = RootCertStore::empty();
-        if roots.webpki {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        if roots.native {
-            let native = rustls_native_certs::load_native_certs();
-            // A broken file in the system's store is no reason to distrust the others.
-            let (_, ignored) = store.add_parsable_certificates(native.certs);
-            if ignored > 0 || !native.errors.is_empty() {
-                tracing::debug!(
-                    ignored,
-                    errors = native.errors.len(),
-                    "some system roots are unusable"
-                );
-            }
-        }
-        for (index, pem) in roots.extra_pem.iter().enumerate() {
-            let before = store.len();
-            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                certificate
-                    .ok()
-                    .and_then(|certificate| store.add(certificate).ok())
-                    .ok_or(TrustError::BadPem { index })?;
-            }
-            if store.len() == before {
-                return Err(TrustError::BadPem { index });
-            }
-        }
-        if store.is_empty() {
-            return Err(TrustError::Empty);
-        }
         let config = builder()?
-            .with_root_certificates(store)
+            .with_root_certificates(load(roots)?)
             .with_no_client_auth();
         Ok(Self::from_config(config))
+    }
+
+    /// As [`Self::new`], and the server's key has to be one of these: who gets a certificate from
+    /// one of the many issuers gains nothing. When the server changes its key for one that was not
+    /// named beforehand, the account is cut off.
+    ///
+    /// # Errors
+    /// See [`TrustError`]; [`TrustError::Empty`] without any pin.
+    pub fn pinned(roots: &TrustRoots, pins: Vec<KeyPin>) -> Result<Self, TrustError> {
+        if pins.is_empty() {
+            return Err(TrustError::Empty);
+        }
+        let roots = Arc::new(load(roots)?);
+        let inner = WebPkiServerVerifier::builder_with_provider(roots, provider())
+            .build()
+            .map_err(|error| TrustError::Config(error.to_string()))?;
+        Self::with_verifier(Arc::new(Pinned { inner, pins }))
+    }
+
+    /// Leaves the decision to the host, which may take its time, within
+    /// [`super::ConnectConfig::connect_timeout`]. It is asked on every connection, before anything
+    /// is sent.
+    ///
+    /// # Errors
+    /// [`TrustError::Config`].
+    pub fn with_host(host: Arc<dyn CertificateVerifier>) -> Result<Self, TrustError> {
+        let tls = Self::with_verifier(Arc::new(KeyOnly(provider())))?;
+        Ok(Self {
+            host: Some(host),
+            ..tls
+        })
     }
 
     /// Leaves the decision to the platform. The verifier must check the name that it is given.
@@ -126,6 +137,7 @@ impl ClientTls {
         Self {
             starttls: Arc::new(config),
             direct: Arc::new(direct),
+            host: None,
         }
     }
 
@@ -142,11 +154,70 @@ impl ClientTls {
             Transport::StartTls => &self.starttls,
             Transport::DirectTls => &self.direct,
         };
-        TlsConnector::from(Arc::clone(config))
+        let tls = TlsConnector::from(Arc::clone(config))
             .connect(domain.clone(), tcp)
             .await
-            .map_err(|error| tls_error(&error, at))
+            .map_err(|error| tls_error(&error, at))?;
+        if let Some(host) = &self.host {
+            let (_, connection) = tls.get_ref();
+            let chain = connection.peer_certificates().unwrap_or_default();
+            let query = CertificateQuery {
+                domain: domain.to_str().into_owned(),
+                chain: chain
+                    .iter()
+                    .map(|certificate| certificate.to_vec())
+                    .collect(),
+            };
+            let no_answer = CertificateProblem::Other("the host gave no answer".to_owned());
+            ask(|reply| host.verify(query, reply))
+                .await
+                .unwrap_or(Err(no_answer))
+                .map_err(|reason| ConnectError::Certificate {
+                    reason,
+                    at: at.to_owned(),
+                })?;
+        }
+        Ok(tls)
     }
+}
+
+fn load(roots: &TrustRoots) -> Result<RootCertStore, TrustError> {
+    let mut store = RootCertStore::empty();
+    if roots.webpki {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    if roots.native {
+        let native = rustls_native_certs::load_native_certs();
+        // A broken file in the system's store is no reason to distrust the others.
+        let (_, ignored) = store.add_parsable_certificates(native.certs);
+        if ignored > 0 || !native.errors.is_empty() {
+            tracing::debug!(
+                ignored,
+                errors = native.errors.len(),
+                "some system roots are unusable"
+            );
+        }
+    }
+    for (index, pem) in roots.extra_pem.iter().enumerate() {
+        let before = store.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            certificate
+                .ok()
+                .and_then(|certificate| store.add(certificate).ok())
+                .ok_or(TrustError::BadPem { index })?;
+        }
+        if store.len() == before {
+            return Err(TrustError::BadPem { index });
+        }
+    }
+    if store.is_empty() {
+        return Err(TrustError::Empty);
+    }
+    Ok(store)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// What a login may bind itself to.
@@ -181,7 +252,7 @@ impl fmt::Debug for ClientTls {
 }
 
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TrustError> {
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| TrustError::Config(error.to_string()))
 }
@@ -224,6 +295,7 @@ fn problem(error: &CertificateError) -> CertificateProblem {
             CertificateProblem::Expired
         }
         E::Revoked => CertificateProblem::Revoked,
+        E::ApplicationVerificationFailure => CertificateProblem::NotPinned,
         other => CertificateProblem::Other(other.to_string()),
     }
 }
