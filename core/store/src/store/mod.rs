@@ -9,12 +9,14 @@ mod reader;
 mod reads;
 mod rebuild;
 mod rekey;
+mod settings;
 mod suspend;
 mod watch;
 mod writer;
 
 use core::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use eft_types::{BareJid, Timestamp};
 
@@ -28,6 +30,7 @@ pub use rekey::RekeyError;
 pub use watch::{TimelineChange, TimelineWatch};
 
 use reader::Readers;
+use settings::Settings;
 use writer::Writer;
 
 /// The database of one account. Share it behind an `Arc`: every method takes `&self` and may block
@@ -35,7 +38,7 @@ use writer::Writer;
 ///
 /// One connection writes, a few others read what was last committed, also while a commit runs.
 pub struct Store {
-    path: PathBuf,
+    settings: Arc<Settings>,
     own: BareJid,
     // Closed in this order: the last connection to close is the one that may write the log back.
     readers: Readers,
@@ -82,7 +85,7 @@ impl Store {
     /// Where the database stands.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.settings.path
     }
 
     /// Closes the database: the log is written back into it and emptied, so that old versions of
@@ -99,7 +102,7 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("path", &self.path)
+            .field("path", &self.settings.path)
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use eft_types::BareJid;
 use rusqlite::Connection;
@@ -20,6 +21,7 @@ use crate::secret::{SecretError, SecretName, SecretStore};
 use super::Store;
 use super::reader::Readers;
 use super::rebuild::finish_rebuild;
+use super::settings::Settings;
 use super::writer::Writer;
 
 impl Store {
@@ -30,11 +32,13 @@ impl Store {
     pub fn open(path: &Path, key: &StoreKey, options: &StoreOptions) -> Result<Self, OpenError> {
         let _inside = enter()?;
         let opened = open_writer(path, key, options)?;
+        let settings = Settings::new(path.to_owned(), key.duplicate(), options.clone());
+        let settings = Arc::new(settings);
         Ok(Self {
-            path: path.to_owned(),
             own: opened.own,
-            readers: Readers::new(path.to_owned(), key.duplicate(), options.clone()),
-            writer: Writer::new(opened.connection, opened.generation),
+            readers: Readers::new(Arc::clone(&settings)),
+            writer: Writer::new(Arc::clone(&settings), opened.connection, opened.generation),
+            settings,
             lease_file: LeaseFile::new(with_suffix(path, LEASE_SUFFIX)),
         })
     }

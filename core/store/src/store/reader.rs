@@ -1,30 +1,26 @@
 //! The connections that read.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, InterruptHandle, TransactionBehavior};
 
+use super::settings::{Settings, Verdict};
 use crate::cipher_provider::{Held, enter};
-use crate::connection::{Role, connect};
-use crate::error::{OpenError, StoreError};
-use crate::key::StoreKey;
-use crate::options::StoreOptions;
+use crate::connection::Role;
+use crate::error::StoreError;
 
 /// How long a suspension waits before it interrupts those on loan once more.
 const INTERRUPT_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// A few connections, opened when first needed.
 pub(super) struct Readers {
-    path: PathBuf,
-    options: StoreOptions,
+    settings: Arc<Settings>,
     pool: Mutex<Pool>,
     returned: Condvar,
 }
 
 struct Pool {
-    key: StoreKey,
     idle: Vec<Held>,
     /// Idle ones and those on loan.
     open_count: usize,
@@ -34,12 +30,10 @@ struct Pool {
 }
 
 impl Readers {
-    pub(super) const fn new(path: PathBuf, key: StoreKey, options: StoreOptions) -> Self {
+    pub(super) const fn new(settings: Arc<Settings>) -> Self {
         Self {
-            path,
-            options,
+            settings,
             pool: Mutex::new(Pool {
-                key,
                 idle: Vec::new(),
                 open_count: 0,
                 interrupts: Vec::new(),
@@ -63,9 +57,14 @@ impl Readers {
             });
         };
         let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let found = work(&snapshot)?;
-        snapshot.finish()?;
-        Ok(found)
+        let found = work(&snapshot).and_then(|found| {
+            snapshot.finish()?;
+            Ok(found)
+        });
+        if found.as_ref().is_err_and(Verdict::spoils_the_connection) {
+            reader.connection = None;
+        }
+        found
     }
 
     /// Closes every connection: idle ones at once, those on loan as soon as they are interrupted.
@@ -93,16 +92,6 @@ impl Readers {
         self.lock().suspended = false;
     }
 
-    /// What opens another connection.
-    pub(super) fn settings(&self) -> (&Path, StoreKey, &StoreOptions) {
-        (&self.path, self.lock().key.duplicate(), &self.options)
-    }
-
-    /// The database has another key now. To be called while suspended.
-    pub(super) fn set_key(&self, key: StoreKey) {
-        self.lock().key = key;
-    }
-
     fn take(&self) -> Result<Reader<'_>, StoreError> {
         let mut pool = self.lock();
         loop {
@@ -115,17 +104,15 @@ impl Readers {
                     connection: Some(connection),
                 });
             }
-            if pool.open_count < self.options.reader_count.max(1) {
+            if pool.open_count < self.settings.options.reader_count.max(1) {
                 pool.open_count += 1;
-                let key = pool.key.duplicate();
                 drop(pool);
                 // From here on the place is given back by `Reader`, also if opening fails.
                 let mut reader = Reader {
                     readers: self,
                     connection: None,
                 };
-                let connection =
-                    connect(&self.path, &key, &self.options, Role::Reader).map_err(reopening)?;
+                let connection = self.settings.connect(Role::Reader)?;
                 let interrupt = connection.get_interrupt_handle();
                 reader.connection = Some(Held::new(connection));
                 self.lock().interrupts.push(interrupt);
@@ -162,20 +149,5 @@ impl Drop for Reader<'_> {
         }
         drop(pool);
         self.readers.returned.notify_all();
-    }
-}
-
-/// The database was open a moment ago, so what opening says is about the file.
-fn reopening(error: OpenError) -> StoreError {
-    match error {
-        OpenError::Busy => StoreError::Busy,
-        OpenError::DiskFull => StoreError::DiskFull,
-        OpenError::Io { detail } => StoreError::Io { detail },
-        OpenError::Corrupt { detail } => StoreError::Damaged {
-            detail: detail.into(),
-        },
-        other => StoreError::Bug {
-            detail: other.to_string(),
-        },
     }
 }

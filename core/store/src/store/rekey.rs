@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Store;
 use super::open::{load_key, open_writer};
+use super::settings::Settings;
 use crate::cipher_provider::enter;
 use crate::connection::{Role, change_key, connect};
 use crate::error::{OpenError, StoreError};
@@ -46,7 +47,8 @@ impl Store {
     pub fn rekey(&self, secrets: &dyn SecretStore, name: &SecretName) -> Result<(), RekeyError> {
         let _inside = enter().map_err(StoreError::from)?;
         self.writer.check_fence(&self.lease_file)?;
-        let (path, old, options) = self.readers.settings();
+        let Settings { path, options, .. } = &*self.settings;
+        let old = self.settings.key();
         let new = StoreKey::generate().map_err(|_| RekeyError::NoRandomness)?;
         secrets
             .store(&name.of_next_key(), &new.to_secret())
@@ -63,7 +65,7 @@ impl Store {
         };
         let opened = open_writer(path, &key, options).map_err(RekeyError::Open)?;
         let secret = key.to_secret();
-        self.readers.set_key(key);
+        self.settings.set_key(key);
         self.writer.resume(opened.connection);
         self.readers.resume();
         changed?;

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::open::open_writer;
+use super::settings::Settings;
 use crate::cipher_provider::enter;
 use crate::error::{OpenError, StoreError};
 
@@ -33,8 +34,8 @@ impl Store {
         if !self.writer.is_suspended() {
             return Ok(());
         }
-        let (path, key, options) = self.readers.settings();
-        let opened = open_writer(path, &key, options)?;
+        let Settings { path, options, .. } = &*self.settings;
+        let opened = open_writer(path, &self.settings.key(), options)?;
         if opened.own != self.own {
             return Err(OpenError::Corrupt {
                 detail: "it belongs to another account now",

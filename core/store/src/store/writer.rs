@@ -1,16 +1,18 @@
 //! The connection that writes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eft_types::{BareJid, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::fence::Fence;
+use super::settings::{Settings, Verdict};
 use crate::batch::{Batch, Durability};
 use crate::cipher_provider::{Held, Inside, enter};
 use crate::commit;
 use crate::committed::Committed;
+use crate::connection::Role;
 use crate::error::StoreError;
 use crate::lease::LeaseFile;
 use crate::model::{Intake, IntakeId};
@@ -19,7 +21,10 @@ use crate::model::{Intake, IntakeId};
 const LAST_WAIT: Duration = Duration::from_millis(50);
 
 /// The one connection of this process that writes, used by one thread at a time.
-pub(super) struct Writer(Mutex<Place>);
+pub(super) struct Writer {
+    settings: Arc<Settings>,
+    place: Mutex<Place>,
+}
 
 /// See [`Writer::foreign_version`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +50,24 @@ pub(super) struct State {
     unsynced: bool,
     /// Which connection it is: another one counts from another start.
     opening: u64,
+    /// It is of no more use, see [`Verdict`].
+    spoilt: bool,
 }
 
 impl Writer {
-    pub(super) const fn new(connection: Connection, generation: u64) -> Self {
-        Self(Mutex::new(Place {
-            state: Some(State::new(connection, 0)),
-            openings: 0,
-            fence: Fence::Open(generation),
-        }))
+    pub(super) const fn new(
+        settings: Arc<Settings>,
+        connection: Connection,
+        generation: u64,
+    ) -> Self {
+        Self {
+            settings,
+            place: Mutex::new(Place {
+                state: Some(State::new(connection, 0)),
+                openings: 0,
+                fence: Fence::Open(generation),
+            }),
+        }
     }
 
     pub(super) fn commit(
@@ -131,6 +145,7 @@ impl Writer {
         work: impl FnOnce(&mut State, &mut Fence) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut place = self.lock();
+        place.renew_connection(&self.settings)?;
         let Place { state, fence, .. } = &mut *place;
         let state = state.as_mut().ok_or(StoreError::Suspended)?;
         work(state, fence)
@@ -143,6 +158,8 @@ impl Writer {
         if let Fence::Lease(holding) = &place.fence {
             holding.release();
         }
+        // If that fails, the old one still closes.
+        let _ = place.renew_connection(&self.settings);
         match place.state.take() {
             Some(state) => state.close(&inside),
             None => Ok(()),
@@ -165,9 +182,7 @@ impl Writer {
 
     /// Writes through another connection. What was remembered under a lease stays lost.
     pub(super) fn resume(&self, connection: Connection) {
-        let mut place = self.lock();
-        place.openings += 1;
-        place.state = Some(State::new(connection, place.openings));
+        self.lock().open(connection);
     }
 
     pub(super) fn is_suspended(&self) -> bool {
@@ -176,7 +191,23 @@ impl Writer {
 
     /// A panic while the lock was held rolled its transaction back, so the state is sound.
     fn lock(&self) -> MutexGuard<'_, Place> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Another connection in the place of one that SQLCipher put out of service.
+    fn renew_connection(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        if self.state.as_ref().is_some_and(|state| state.spoilt) {
+            // The old one closes after this: it is not the last, and leaves the log alone.
+            self.open(settings.connect(Role::Writer)?);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, connection: Connection) {
+        self.openings += 1;
+        self.state = Some(State::new(connection, self.openings));
     }
 }
 
@@ -187,6 +218,7 @@ impl State {
             synchronous: None,
             unsynced: true,
             opening,
+            spoilt: false,
         }
     }
 
@@ -202,7 +234,17 @@ impl State {
     }
 
     /// Runs `work` in a transaction that is committed if it succeeds, else rolled back.
-    pub(super) fn transaction<T, E: From<rusqlite::Error> + From<StoreError>>(
+    pub(super) fn transaction<T, E: From<rusqlite::Error> + From<StoreError> + Verdict>(
+        &mut self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let done = self.attempt(durability, work);
+        self.spoilt = done.as_ref().is_err_and(Verdict::spoils_the_connection);
+        done
+    }
+
+    fn attempt<T, E: From<rusqlite::Error> + From<StoreError>>(
         &mut self,
         durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -243,7 +285,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Role, connect};
     use crate::model::{ConversationEncryption, ConversationRef};
     use crate::{Store, StoreKey, StoreOptions};
 
@@ -256,7 +297,9 @@ mod tests {
         let key = StoreKey::from_parts([1; 32], [2; 16]);
         let options = StoreOptions::app();
         Store::create(&path, &key, &own(), &options).unwrap();
-        Writer::new(connect(&path, &key, &options, Role::Writer).unwrap(), 0)
+        let settings = Arc::new(Settings::new(path, key, options));
+        let connection = settings.connect(Role::Writer).unwrap();
+        Writer::new(settings, connection, 0)
     }
 
     /// Of a lease that nobody takes.

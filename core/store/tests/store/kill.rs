@@ -33,7 +33,7 @@ fn records(number: u32) -> &'static Changes {
 
 /// Batch `number`: a message from the archive with cursor, an answer in the outbox, engine records. Sent twice,
 /// so that also what is known takes part.
-fn batch(number: u32) -> Batch {
+pub(crate) fn batch(number: u32) -> Batch {
     let text = number.to_string();
     let mut batch = Batch::new();
     batch.insert_message(paged(live(&text), &text));
@@ -67,7 +67,7 @@ fn commit_for_ever(path: &Path, first: u32) {
 }
 
 /// Batches that are in the database, whole; fails if one is there in part or twice.
-fn whole_batches(path: &Path) -> u32 {
+pub(crate) fn whole_batches(path: &Path) -> u32 {
     let store = Store::open(path, &key(), &StoreOptions::app()).unwrap();
     let cursor = store.archive_cursor(&own()).unwrap();
     let last: u32 = cursor.and_then(|cursor| cursor.last).map_or(0, |(id, _)| {
