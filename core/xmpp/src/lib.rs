@@ -15,9 +15,10 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`xml`] | bytes ⇄ `minidom::Element`, bounded |
-//! | [`stream`] | sans-IO: [`stream::Login`] (STARTTLS, SASL, bind), [`stream::Management`] (XEP-0198), [`stream::IqTracker`] |
+//! | [`stream`] | sans-IO: [`stream::Login`] (STARTTLS, SASL2 or SASL, bind, resume), [`stream::Management`] (XEP-0198), [`stream::IqTracker`] |
 //! | [`driver`] | DNS, TCP, TLS, and the running [`driver::Connection`] |
 //! | [`xep`] | one file per XEP: build and parse, wire only |
+//! | [`fuzz`] | every way in for bytes from outside, for fuzzers |
 //! | [`limits`] | every bound with its reason |
 //! | [`ns`] | namespaces |
 //!
@@ -52,10 +53,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What a caller keeps between connections are values with `to_bytes` and `from_bytes`:
+//! [`stream::Pins`] (what the server once had), [`stream::FastToken`] (as secret as a password) and
+//! [`stream::StreamRecord`] (the stream that another process may go on with).
+//!
 //! Texts: RFC 6120, 6121, 7590, 7622, 5802, 7677 and the XEPs named in line 1 of each file of
 //! [`xep`].
 
 pub mod driver;
+pub mod fuzz;
 pub mod limits;
 pub mod ns;
 pub mod stream;
