@@ -270,7 +270,7 @@ async fn a_device_that_is_taken_off_its_list_puts_itself_back_and_keeps_the_othe
 }
 
 #[tokio::test]
-async fn whoever_takes_a_device_off_its_list_again_and_again_is_not_answered_for_ever() {
+async fn pitfall_03_whoever_takes_a_device_off_its_list_again_and_again_is_not_answered_for_ever() {
     const ROUNDS: usize = 20;
     let folder = tempfile::tempdir().unwrap();
     let server = Prosody::start().await.unwrap();

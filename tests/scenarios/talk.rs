@@ -107,12 +107,22 @@ async fn messages_sent_while_bob_is_away_arrive_in_order_and_once() {
         .await
         .unwrap();
 
+    for device in [&phone, &laptop] {
+        let failed: Vec<_> = device
+            .history(&bob.jid)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|message| matches!(message.delivery, Some(Delivery::Failed { .. })))
+            .collect();
+        assert!(failed.is_empty(), "{}: {failed:?}", device.name);
+    }
+
     // As after a restart of the app.
     bobs.reopen().await.unwrap();
     bobs.connect().await.unwrap();
     bobs.wait_until_caught_up().await.unwrap();
     let history = bobs.history(&alice.jid).await.unwrap();
-    assert_eq!(history.len(), 2 * COUNT + 1);
     for device in ["phone", "laptop"] {
         let of_device: Vec<_> = history
             .iter()
@@ -124,6 +134,7 @@ async fn messages_sent_while_bob_is_away_arrive_in_order_and_once() {
             .collect();
         assert_eq!(of_device, (0..COUNT).collect::<Vec<_>>(), "{device}");
     }
+    assert_eq!(history.len(), 2 * COUNT + 1);
 
     // Again from the archive: nothing new, nothing twice.
     bobs.reopen().await.unwrap();

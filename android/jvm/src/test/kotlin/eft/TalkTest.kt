@@ -82,6 +82,32 @@ class TalkTest {
     }
 
     @Test
+    fun `what is decided about a conversation is asked for and answered from Kotlin`() = runBlocking {
+        withTimeout(60_000) {
+            val alice = login("ALICE")
+            val bob = login("BOB")
+            val talk = alice.conversation(bob.jid())
+            assertEquals(false, talk.separateVersions())
+            talk.setSeparateVersions(true)
+            assertEquals(true, talk.separateVersions())
+            assertEquals(null, talk.optOut())
+            talk.keepEncrypted()
+            val id = talk.send("In stanzas of their own")
+            assertEquals("In stanzas of their own", bob.next().text)
+            // Nothing is in the way of it, and Bob's device is not downgraded.
+            assertFailsWith<EftException.InvalidInput> { talk.resend(id) }
+            assertFailsWith<EftException.InvalidInput> {
+                alice.account.acceptLegacy(bob.jid(), bob.account.deviceId())
+            }
+            assertFailsWith<EftException.InvalidInput> { alice.account.acceptLegacy(bob.jid(), 0u) }
+            assertTrue(alice.account.resetSessions(bob.jid()) >= 1u)
+            alice.account.shutDown()
+            assertFailsWith<EftException.Suspended> { talk.optOut() }
+            bob.account.shutDown()
+        }
+    }
+
+    @Test
     fun `a refused password is a typed error`() = runBlocking {
         val eft = Eft.open(Files.createTempDirectory("eft").toString(), MemorySecrets())
         val account = eft.addAccount(env("ALICE"), "wrong")
