@@ -4,6 +4,7 @@ pub(crate) mod cbc;
 pub(crate) mod field;
 pub(crate) mod kdf;
 pub(crate) mod mac;
+pub(crate) mod stack;
 pub(crate) mod xeddsa;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Fingerprint, KeyError, KeyPair, PublicKey, Secret};
+use crate::crypto::stack::{CURVE, overwritten};
 use crate::crypto::xeddsa;
 
 /// Our long-term key: one Curve25519 scalar for both OMEMO versions.
@@ -30,7 +31,7 @@ impl IdentityKeyPair {
     }
 
     fn from_pair(pair: KeyPair) -> Self {
-        let ed25519 = xeddsa::ed25519_public(pair.private().bytes());
+        let ed25519 = overwritten::<CURVE, _>(|| xeddsa::ed25519_public(pair.private().bytes()));
         Self { pair, ed25519 }
     }
 
@@ -49,7 +50,7 @@ impl IdentityKeyPair {
     pub fn sign(&self, message: &[u8], rng: &mut impl rand_core::CryptoRng) -> [u8; 64] {
         let mut z = zeroize::Zeroizing::new([0; 64]);
         rng.fill_bytes(z.as_mut_slice());
-        xeddsa::sign(self.pair.private().bytes(), message, &z)
+        overwritten::<CURVE, _>(|| xeddsa::sign(self.pair.private().bytes(), message, &z))
     }
 
     pub(crate) const fn pair(&self) -> &KeyPair {

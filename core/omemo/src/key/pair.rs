@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{PublicKey, Secret};
+use crate::crypto::stack::{CURVE, overwritten};
 
 /// A private key and its public half.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,8 @@ impl KeyPair {
     }
 
     pub(crate) fn from_secret(private: Secret) -> Self {
-        let public = MontgomeryPoint::mul_base_clamped(*private.bytes());
+        let public =
+            overwritten::<CURVE, _>(|| MontgomeryPoint::mul_base_clamped(*private.bytes()));
         Self {
             public: PublicKey::trusted(public.to_bytes()),
             private,
@@ -43,8 +45,11 @@ impl KeyPair {
 
     /// `X25519(ours, theirs)`, RFC 7748 §5, with the check of §6.1.
     pub(crate) fn agree(&self, theirs: &PublicKey) -> Result<Zeroizing<[u8; 32]>, NonContributory> {
-        let shared = MontgomeryPoint(*theirs.as_bytes()).mul_clamped(*self.private.bytes());
-        let shared = Zeroizing::new(shared.to_bytes());
+        let theirs = MontgomeryPoint(*theirs.as_bytes());
+        let mut shared = Zeroizing::new([0; 32]);
+        overwritten::<CURVE, _>(|| {
+            *shared = theirs.mul_clamped(*self.private.bytes()).to_bytes();
+        });
         if subtle::ConstantTimeEq::ct_eq(shared.as_slice(), [0; 32].as_slice()).into() {
             return Err(NonContributory);
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageKey;
 use crate::crypto::mac::hmac;
+use crate::crypto::stack::{HASH, overwritten};
 use crate::key::Secret;
 
 /// A chain key.
@@ -17,13 +18,14 @@ impl ChainKey {
 
     /// `KDF_CK(ck)`: the message key is `HMAC(ck, 0x01)`, the next chain key `HMAC(ck, 0x02)`.
     pub(crate) fn advance(&self) -> (Self, MessageKey) {
-        let message_key = MessageKey::new(&hmac(self.0.bytes(), &[&[0x01]]));
+        let message_key =
+            overwritten::<HASH, _>(|| MessageKey::new(&hmac(self.0.bytes(), &[&[0x01]])));
         (self.next(), message_key)
     }
 
     /// The next chain key alone, for a message whose own key is not wanted yet.
     pub(crate) fn next(&self) -> Self {
-        Self(Secret::new(&hmac(self.0.bytes(), &[&[0x02]])))
+        overwritten::<HASH, _>(|| Self(Secret::new(&hmac(self.0.bytes(), &[&[0x02]]))))
     }
 
     #[cfg(test)]
