@@ -1,4 +1,5 @@
-//! SQLCipher's cryptography, from RustCrypto: the one module of this crate with `unsafe`.
+//! SQLCipher's cryptography, from RustCrypto: one of the two modules of this crate with `unsafe`, see also
+//! `lease::mapped`.
 //!
 //! SQLCipher calls its cryptography through a table of C functions, `sqlcipher_provider`. Built with
 //! `-DSQLCIPHER_CRYPTO_CUSTOM=eft_sqlcipher_provider_setup` it takes the table from here. The file

@@ -9,5 +9,3 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
 INSERT INTO message_search (message_search, rank) VALUES ('secure-delete', 1);
 -- Messages up to this row are indexed. The rest is searched by reading it.
 ALTER TABLE account ADD COLUMN search_mark INTEGER NOT NULL DEFAULT 0;
--- Retention looks for the oldest ones.
-CREATE INDEX message_received ON message (received);

@@ -161,6 +161,8 @@ fn killed_at_any_instant_every_reported_batch_is_there_once_and_whole() {
         home = Home { folder, store };
     }
     total += whole_batches(&home.path());
-    println!("{kills} kills, {total} batches, {committed_after_report} not yet reported");
+    println!(
+        "S1 kills={kills} batches={total} not_yet_reported={committed_after_report} lost=0 half=0"
+    );
     assert!(total > kills, "the children got to work");
 }

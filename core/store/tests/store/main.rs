@@ -1,4 +1,17 @@
 //! What the store promises, through its public interface.
+//!
+//! Campaigns are short here. These variables make them long; each prints one line, which starts with its id:
+//!
+//! | Variable | What it counts | Line |
+//! |---|---|---|
+//! | `EFT_STORE_KILLS` | processes killed while they commit (25) | `S1 kills=…` |
+//! | `EFT_STORE_POWER_CUTS` | images of a disk after a power cut (40) | `S2 images=…` |
+//! | `EFT_STORE_MEMORY_STEP` | distance between two allocations that fail (61; 1 tries all) | `S3 kind=…`, four |
+//! | `EFT_STORE_BLOWS` | processes stopped or killed in a fight for the lease (24) | `S4 processes=…` |
+//! | `EFT_STORE_MIGRATION_KILLS` | processes killed in a migration (40) | `S7 kills=…` |
+//! | `EFT_STORE_GENERATION_KILLS` | processes killed while they take the lease (32) | `S8 kills_while_taking=…` |
+//! | `EFT_STORE_REKEY_KILLS` | processes killed while they change the key (30) | `rekey kills=…` |
+//! | `EFT_STORE_SEED` | another course of S2 and S4; S4 has 2 to 4 processes by it | |
 
 #![allow(
     clippy::unwrap_used,
