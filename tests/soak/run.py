@@ -26,26 +26,42 @@ LINE = re.compile(r"^\| (\S+) \| ([0-9a-f]{7,40}) \| (\d+)\.\.(\d+) \| (\d+) \| 
 class Campaign:
     """What runs, what it is to reach, and the code that it speaks for."""
 
-    test: tuple[str, ...]
+    command: tuple[str, ...]
     target: int
     unit: str
     code: tuple[str, ...]
 
 
-DIFFERENTIAL = ("-p", "eft-tests", "--test", "differential", "both_implementations_agree_on_")
+def test(package, binary, name):
+    """The long form of a test."""
+    return ("cargo", "test", "-p", package, "--test", binary, name, "--", "--nocapture")
+
+
+# Targets of tests/fuzz, by the code that they speak for.
+FUZZ = {
+    "core/omemo/src": ("message", "bundle", "device_list", "record", "store", "name", "conversation"),
+    "core/xmpp/src": ("stream", "login", "stanza", "element", "envelope", "management"),
+}
 CAMPAIGNS = {
     "differential": Campaign(
-        (*DIFFERENTIAL[:-1], DIFFERENTIAL[-1] + "every_schedule_in_both_versions"),
+        test("eft-tests", "differential", "both_implementations_agree_on_every_schedule_in_both_versions"),
         10_000,
         "schedules",
         ("core/omemo/src", "tests/differential/schedule.rs", "tests/interop/engines.py"),
     ),
     "xeddsa": Campaign(
-        (*DIFFERENTIAL[:-1], DIFFERENTIAL[-1] + "signatures_of_either_sign"),
+        test("eft-tests", "differential", "both_implementations_agree_on_signatures_of_either_sign"),
         100_000,
         "signatures",
         ("core/omemo/src/crypto", "core/omemo/src/key", "tests/differential/signatures.rs"),
     ),
+} | {
+    # An hour of libFuzzer each. It takes time and seed as arguments.
+    f"fuzz-{target}": Campaign(
+        ("tests/fuzz/libfuzzer/run.py", target, "{minutes}", "{seed}"), 60, "minutes", (code, "tests/fuzz/src")
+    )
+    for code, targets in FUZZ.items()
+    for target in targets
 }
 
 
@@ -93,7 +109,7 @@ def run(name, minutes):
         "EFT_SOAK_MINUTES": str(minutes),
         "EFT_SOAK_SEED": str(first),
     }
-    command = ["cargo", "test", *campaign.test, "--", "--nocapture"]
+    command = [word.format(minutes=minutes, seed=first) for word in campaign.command]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
         output = ""
         for line in child.stdout:

@@ -235,7 +235,10 @@ impl RecordKey {
     /// # Errors
     /// [`RecordKeyError`] if the bytes were not written by [`RecordKey::to_bytes`] for this kind.
     pub fn from_bytes(kind: RecordKind, bytes: &[u8]) -> Result<Self, RecordKeyError> {
-        parse(kind, bytes).ok_or(RecordKeyError { kind })
+        parse(kind, bytes)
+            // A JID has many spellings and one normal form, which is the one that is written.
+            .filter(|key| key.to_bytes() == bytes)
+            .ok_or(RecordKeyError { kind })
     }
 }
 

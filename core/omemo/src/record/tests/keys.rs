@@ -84,6 +84,16 @@ fn shortened_or_lengthened_names_are_refused() {
 }
 
 #[test]
+fn another_spelling_of_a_jid_names_no_record() {
+    let name = RecordKey::Trust(BareJid::new("a@b.example").unwrap()).to_bytes();
+    let spelled = [b"A@b.example\0".as_slice(), b"a@B.example\0"];
+    assert!(RecordKey::from_bytes(RecordKind::Trust, &name).is_ok());
+    for spelled in spelled {
+        assert!(RecordKey::from_bytes(RecordKind::Trust, spelled).is_err());
+    }
+}
+
+#[test]
 fn the_prefix_of_one_account_is_no_prefix_of_another() {
     let short = BareJid::new("a@b.c").unwrap();
     let long = BareJid::new("a@b.cd").unwrap();
