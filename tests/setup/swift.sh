@@ -27,22 +27,22 @@ recipe="$suite $packages"
 swift_here() { have swift && swift --version 2>/dev/null | grep -Eq 'Swift version ([6-9]|[1-9][0-9])[.]'; }
 jail_stands() { [ "$(cat "$jail/etc/eft-recipe" 2>/dev/null)" = "$recipe" ]; }
 
-# in_jail FOLDER UID:GID COMMAND ARGS: runs a command in the Debian there. The repository and /tmp are where they are
-# outside.
+# in_jail FOLDER UID:GID COMMAND ARGS: runs a command in the Debian there. The repository and the folder for temporary
+# files, where test servers keep their certificates, are where they are outside.
 in_jail() {
     # shellcheck disable=SC2016 # for the inner shell
     as_root unshare --mount --pid --fork --kill-child sh -euc '
-        root=$1 here=$2 inside=$3 who=$4
-        shift 4
+        root=$1 temporary=$2 here=$3 inside=$4 who=$5
+        shift 5
         mount --rbind /dev "$inside/dev"
         mount -t proc proc "$inside/proc"
-        for shared in /tmp "$root"; do
+        for shared in "$temporary" "$root"; do
             mkdir -p "$inside$shared"
             mount --bind "$shared" "$inside$shared"
         done
         exec chroot --userspec="$who" "$inside" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
             HOME="$root/target/swift/home" /bin/sh -euc "cd \"\$0\"; exec \"\$@\"" "$here" "$@"
-    ' sh "$root" "$PWD" "$@"
+    ' sh "$root" "${TMPDIR:-/tmp}" "$PWD" "$@"
 }
 
 if [ "${1:-}" = run ]; then
@@ -52,6 +52,7 @@ if [ "${1:-}" = run ]; then
     for name in $(env | sed -n 's/^\(EFT_TEST_[A-Z_]*\)=.*/\1/p'); do
         eval "set -- \"$name=\$$name\" \"\$@\""
     done
+    can_be_root || fail "neither root nor sudo, and the Swift in target/swift is run by chroot"
     mkdir -p "$folder/home"
     in_jail "$jail" "$(id -u):$(id -g)" env "$@"
     exit
@@ -80,17 +81,17 @@ space() {
     [ "$free_mib" -ge "$needed_mib" ] || fail "Swift needs $needed_mib MiB in $1, and $free_mib MiB are free"
 }
 
-# Where apt knows swiftlang 6, that is the way.
+# Where apt knows swiftlang 6, that is the way. It may know nothing before its first update.
 apt_has_swift() {
     for version in $(apt-cache madison swiftlang 2>/dev/null | cut -d '|' -f 2); do
         if dpkg --compare-versions "$version" ge 6; then return 0; fi
     done
     return 1
 }
+apt_get update
 if apt_has_swift; then
     space /usr
     say "setup: installing $packages by apt (about 3 GiB on disk)"
-    apt_get update
     # shellcheck disable=SC2086 # a list of package names
     apt_get install -y --no-install-recommends $packages
     swift_here || fail "swiftlang was installed, and PATH has no Swift 6"
@@ -104,10 +105,7 @@ mirror=$(apt-cache policy | awk '/^ *[0-9-]+ [a-z+]+:\/\/.* '"$codename"'\/main 
 [ -n "$mirror" ] || fail "apt knows no mirror of $codename/main to take $suite from"
 space "$folder"
 say "setup: making target/swift/$suite, a Debian with $packages (about 3 GiB on disk, some minutes)"
-if ! have debootstrap; then
-    apt_get update
-    apt_get install -y --no-install-recommends debootstrap
-fi
+have debootstrap || apt_get install -y --no-install-recommends debootstrap
 
 # A half-made one never gets the final name. Nothing is mounted in it here: see in_jail.
 part=$jail.part
