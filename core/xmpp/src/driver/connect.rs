@@ -211,6 +211,10 @@ async fn try_target(
                 error,
             })
         }
+        // A server that says nothing at all has not refused anybody: the next one may speak.
+        Err(error @ ConnectError::Timeout { .. }) if negotiation.has_pipelined => {
+            Err(Failure::NextTarget(error))
+        }
         Err(error) if negotiation.has_begun_authentication || error == ConnectError::Fenced => {
             Err(Failure::Final(error))
         }

@@ -329,6 +329,40 @@ async fn a_server_that_breaks_on_pipelining_is_asked_again_without() {
     }
 }
 
+/// A warm client has named its account before the server spoke; that alone settles nothing.
+#[tokio::test]
+async fn a_server_that_says_nothing_leads_to_the_next() {
+    let authority = Authority::new();
+    let silent_acceptor = authority.acceptor();
+    let (silent, _silent_server) = serve(move |peer| async move {
+        let peer = peer.tls(silent_acceptor).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        drop(peer);
+    })
+    .await;
+    let acceptor = authority.acceptor();
+    let (port, _server) = serve(move |peer| async move {
+        let mut peer = peer.tls(acceptor).await.unwrap();
+        peer.take_token(ENABLED).await;
+        peer
+    })
+    .await;
+    let record = |priority, port| SrvRecord {
+        priority,
+        weight: 0,
+        port,
+        target: "host.b.example.".to_owned(),
+    };
+    let mut config = warm(&authority, port);
+    config.endpoint = None;
+    config.login_timeout = Duration::from_millis(500);
+    config.resolver = Arc::new(FakeDns {
+        direct: vec![record(1, silent), record(2, port)],
+        starttls: vec![],
+    });
+    assert!(soon(connect_with(&config)).await.is_ok());
+}
+
 #[tokio::test]
 async fn logging_out_ends_the_token_at_the_server() {
     let authority = Authority::new();

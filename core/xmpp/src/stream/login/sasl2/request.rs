@@ -39,8 +39,12 @@ impl Login {
             };
         }
         let config = &self.config;
-        // A wish for a resource can only be told in the old manner.
-        let bind = inline.bind.filter(|_| config.resource.is_none());
+        // A wish for a resource can only be told in the old manner; and where an old stream can only
+        // be taken up in that manner, nothing must be bound before.
+        let can_resume = config.resume.is_none() || inline.resume;
+        let bind = inline
+            .bind
+            .filter(|_| config.resource.is_none() && can_resume);
         Asked {
             bind: bind.map(|offer| Bind {
                 carbons: config.carbons && offer.carbons,
