@@ -17,6 +17,7 @@ library=$target/debug/libeft_ffi.so
 cargo run --quiet -p eft-bindgen -- generate "$library" --language swift --no-format --config ios/uniffi.toml --out-dir "$out"
 
 # Left alone when nothing changed, so that nothing is compiled again.
+mkdir -p ios/Sources/EftGenerated
 put() { cmp -s "$1" "$2" || cp "$1" "$2"; }
 put "$out/EftFFI.h" ios/Sources/EftFFI/include/EftFFI.h
 put "$out/EftGenerated.swift" ios/Sources/EftGenerated/EftGenerated.swift
