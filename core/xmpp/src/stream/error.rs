@@ -177,6 +177,7 @@ impl LoginError {
                 | Self::UnprovenToken
                 | Self::Scram(
                     ScramError::OfferAltered
+                        | ScramError::OfferUnproven
                         | ScramError::TlsVersionAltered { .. }
                         | ScramError::ServerSignature
                         | ScramError::NoServerSignature

@@ -60,6 +60,11 @@ pub enum ScramError {
     /// made (XEP-0474): somebody sits between.
     #[error("somebody changed the server's offer of mechanisms")]
     OfferAltered,
+    /// The server offers channel binding only of kinds that we do not have, and has no XEP-0474 to
+    /// show that this is its own offer: as it would look if somebody had changed it. Prosody 13 over
+    /// TLS 1.2, where it has `tls-unique` only, is such a server.
+    #[error("the server offers no channel binding that we have, and does not prove its offer")]
+    OfferUnproven,
     /// The server speaks another version of TLS with its peer than we do with ours (XEP-0515):
     /// somebody sits between.
     #[error("the server speaks TLS {server} with its peer, which is not us")]
@@ -327,7 +332,7 @@ impl<'a> Claims<'a> {
             return Err(ScramError::OfferAltered);
         }
         if evidence.needs_digest && self.offer.is_none() && self.old_offer.is_none() {
-            return Err(ScramError::OfferAltered);
+            return Err(ScramError::OfferUnproven);
         }
         match (self.tls_version, evidence.tls_version) {
             (Some(claimed), Some(ours)) if claimed != ours.hex() => {

@@ -220,7 +220,7 @@ fn the_servers_view_of_the_offer_and_of_tls_is_compared() {
         );
     }
     assert_eq!(error("", &honest, false), None, "no claim, none needed");
-    assert_eq!(error("", &honest, true), Some(ScramError::OfferAltered));
+    assert_eq!(error("", &honest, true), Some(ScramError::OfferUnproven));
     assert_eq!(
         error(",h=AAAA", &honest, false),
         Some(ScramError::OfferAltered)
