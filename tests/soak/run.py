@@ -55,6 +55,12 @@ CAMPAIGNS = {
         "signatures",
         ("core/omemo/src/crypto", "core/omemo/src/key", "tests/differential/signatures.rs"),
     ),
+    "r1": Campaign(
+        ("cargo", "test", "-p", "eft-omemo", "--lib", "nine_devices_lose_no_message", "--", "--nocapture"),
+        1_000_000,
+        "steps",
+        ("core/omemo/src",),
+    ),
 } | {
     # An hour of libFuzzer each. It takes time and seed as arguments.
     f"fuzz-{target}": Campaign(
