@@ -102,3 +102,47 @@ async fn what_is_no_decision_about_a_device_of_the_peer_is_refused_and_changes_n
     assert_eq!(printed["trust"], "verified");
     assert!(printed["device"].is_null(), "{printed}");
 }
+
+#[tokio::test]
+async fn lines_that_failed_go_out_when_what_was_in_their_way_is_gone() {
+    let stage = Stage::set().await;
+    let (alice, bob) = (stage.desk(&stage.alice), stage.desk(&stage.bob));
+    let mut alices = alice.chat(BOB, &["--follow"]);
+    alices.wait_for(&[("event", "online")]).await;
+    let mut bobs = bob.chat(ALICE, &[]);
+    bobs.say("who are you?").await;
+    alices.wait_for(&[("text", "who are you?")]).await;
+    bobs.end().await;
+    let shown = bob.run(&["--json", "devices", BOB, ALICE]).await.objects();
+    let fingerprint = shown[0]["fingerprint"].as_str().unwrap().to_owned();
+    trust(&bob, &["--distrust", &fingerprint]).await;
+    let mut bobs = bob.chat(ALICE, &[]);
+    bobs.say("are you there?").await;
+    bobs.wait_for(&[("delivery", "failed")]).await;
+    bobs.end().await;
+
+    // What is no answer to anything is refused, and a setting stays.
+    let conversation = ["--json", "conversation", BOB, ALICE];
+    let device = shown[0]["device"].to_string();
+    let ended = bob
+        .run(&[&conversation[..], &["--accept-legacy", &device]].concat())
+        .await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.objects()[0]["code"], "invalid-input");
+    let ended = bob
+        .run(&[&conversation[..], &["--separate-versions", "true"]].concat())
+        .await;
+    assert_eq!(ended.objects()[0]["separate_versions"], true, "{ended:?}");
+
+    trust(&bob, &[&fingerprint]).await;
+    let ended = bob.run(&[&conversation[..], &["--resend"]].concat()).await;
+    let standing = &ended.objects()[0];
+    assert_eq!(standing["resent"], 1, "{standing}");
+    assert_eq!(standing["separate_versions"], true, "{standing}");
+    let ended = bob.silent_chat(&["--json"], ALICE).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    alices.wait_for(&[("text", "are you there?")]).await;
+    let history = bob.history(ALICE).await;
+    assert_eq!(history.len(), 2, "{history:?}");
+    alices.kill().await;
+}
