@@ -116,8 +116,10 @@ fn converse(
     let empty = alice
         .send(std::slice::from_ref(&bob.address), version, None)
         .unwrap();
+    // What passes those two over.
+    let ahead = post(alice, bob, version);
     // A third that Bob does not know of yet, and what he has seen already.
     connect(alice, bob, version);
     let unknown = post(alice, bob, version);
-    kept.extend([archived, next, empty, unknown, exchange]);
+    kept.extend([archived, next, empty, unknown, exchange, ahead]);
 }

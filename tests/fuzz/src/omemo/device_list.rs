@@ -97,7 +97,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let labelled = Seed::new().byte(6).u32(7).block(b"phone").block(&[9; 64]);
     let labelled = labelled.into_bytes();
     let mut seeds = Vec::new();
-    for flags in 0..4 {
+    for flags in [0, 3] {
         seeds.push(list(flags, &[]).into_bytes());
         seeds.push(list(flags, &[&[1], &[0], &[0]]).into_bytes());
         seeds.push(list(flags, &[&[1], &[1], &[2, 0, 0, 0, 7], &labelled]).into_bytes());
