@@ -30,6 +30,7 @@ fn marked() -> Home {
     }
     batch.set_credential(Some(Credential::new(MARKER.into())));
     home.commit(&batch);
+    assert!(home.store.index_search(100).unwrap());
     home
 }
 
