@@ -69,8 +69,9 @@ impl Pump {
         let rng = StdRng::from_rng(&mut self.rng);
         self.is_connecting = true;
         self.send_event(Event::ConnectionChanged(ConnectionState::Connecting));
-        self.jobs
-            .spawn(async move { Finding::Connected(attempt(options, login, tls, rng).await) });
+        self.jobs.spawn(async move {
+            Finding::Connected(Box::new(attempt(options, login, tls, rng).await))
+        });
     }
 
     fn login(&self, options: &ConnectOptions) -> Result<LoginConfig, Error> {

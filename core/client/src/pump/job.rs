@@ -16,7 +16,7 @@ use crate::translate::encrypted;
 /// What a job found out.
 pub(crate) enum Finding {
     /// An attempt to connect ended.
-    Connected(Attempt),
+    Connected(Box<Attempt>),
     /// The session's first questions were answered.
     SetUp(Result<SetUp, RequestError>),
     /// An account's device list.

@@ -47,7 +47,7 @@ impl Pump {
     pub(super) fn handle_finding(&mut self, finding: Finding) -> Result<(), Error> {
         match finding {
             Finding::Connected(attempt) => {
-                self.attempt_ended(attempt);
+                self.attempt_ended(*attempt);
                 Ok(())
             }
             Finding::SetUp(Ok(set_up)) => self.take_set_up(set_up),

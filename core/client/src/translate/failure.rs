@@ -39,8 +39,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let reason = error.to_string();
         match error {
-            StoreError::Busy => Self::StoreLocked,
-            StoreError::Closed => Self::Suspended,
+            // Another process has the account, or takes it just now.
+            StoreError::Busy | StoreError::NotHolder | StoreError::LeaseLost => Self::StoreLocked,
+            StoreError::Closed | StoreError::Suspended => Self::Suspended,
             StoreError::DiskFull | StoreError::Io { .. } | StoreError::Damaged { .. } => {
                 Self::StoreDamaged {
                     reason,
