@@ -82,7 +82,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Writes what [`Input`] reads.
+/// Writes an input part by part, as the targets read it.
 #[derive(Clone, Debug, Default)]
 pub struct Seed(Vec<u8>);
 
