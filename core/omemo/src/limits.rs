@@ -42,6 +42,10 @@ pub const MIN_PRE_KEYS: usize = 25;
 /// Prekeys a bundle is filled up to (XEP-0384 §4.2: around 100).
 pub const TARGET_PRE_KEYS: usize = 100;
 
+/// Private keys of used prekeys that are kept outside a catch-up, the newest. As many as a bundle has: whoever draws
+/// from a bundle that is that far behind has fetched it long ago.
+pub const MAX_USED_PRE_KEYS: usize = TARGET_PRE_KEYS;
+
 /// A message with this counter or a later one, the first seen for a ratchet key of the peer, is
 /// answered by an empty message so that the ratchet turns (XEP-0384 §6, "n ≥ 53").
 pub const HEARTBEAT_COUNTER: u32 = 53;

@@ -1,25 +1,16 @@
 //! The end of catching up with archives.
 
 use super::Step;
-use crate::{Effects, RecordKey, Records, StepError, Version};
+use super::pre_keys::delete_used;
+use crate::{Effects, Records, StepError};
 
-/// Deletes the private keys of prekeys that were used during catch-up. Call it when every archive is at its
+/// Deletes the private keys of prekeys that were used before or during catch-up. Call it when every archive is at its
 /// end, and carry out the actions that piled up (one bundle per version, one empty message per device).
 ///
 /// # Errors
 /// [`StepError`].
 pub fn finish_catch_up(records: &Records) -> Result<Effects, StepError> {
     let mut step = Step::new(records);
-    step.require(Version::ALL.map(|version| RecordKey::PreKeys { version }))?;
-    for version in Version::ALL {
-        let mut index = step.pre_keys(version)?.clone();
-        if index.used.is_empty() {
-            continue;
-        }
-        for id in core::mem::take(&mut index.used) {
-            step.delete(RecordKey::PreKey { version, id });
-        }
-        step.put(RecordKey::PreKeys { version }, index);
-    }
+    delete_used(&mut step)?;
     Ok(step.into_effects())
 }

@@ -3,11 +3,13 @@
 use eft_types::DeviceAddress;
 
 use super::Step;
+use super::pre_keys::delete_used;
 use crate::{Effects, RecordKey, Records, StepError, Version};
 
 /// Forgets a device's identity key and all sessions with it. This is how the user accepts a changed identity
 /// key: the next bundle or key exchange makes the device known anew, under whatever trust its new key has.
-/// Trust in its old key is kept, and so is the device list.
+/// Trust in its old key is kept, and so is the device list. Used prekeys go, so that an exchange that comes again
+/// cannot bring back a session that the user wanted gone.
 ///
 /// # Errors
 /// [`StepError`].
@@ -18,6 +20,7 @@ pub fn forget_device(records: &Records, address: &DeviceAddress) -> Result<Effec
         version,
     });
     step.require(indexes)?;
+    delete_used(&mut step)?;
     step.delete(RecordKey::Device(address.clone()));
     for version in Version::ALL {
         for (dh_pub, n) in step.skipped_keys(address, version)?.iter() {

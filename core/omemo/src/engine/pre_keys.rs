@@ -5,7 +5,9 @@ use rand_core::CryptoRng;
 
 use super::Step;
 use crate::key::{PreKeyPair, SignedPreKeyPair};
-use crate::limits::{MAX_PRE_KEY_ID, SIGNED_PRE_KEY_ROTATION_MILLIS, TARGET_PRE_KEYS};
+use crate::limits::{
+    MAX_PRE_KEY_ID, MAX_USED_PRE_KEYS, SIGNED_PRE_KEY_ROTATION_MILLIS, TARGET_PRE_KEYS,
+};
 use crate::record::{PreKeyRecord, PreKeysRecord, SignedPreKeyRecord};
 use crate::{Action, Bundle, Effects, IdentityKeyPair, RecordKey, Records, StepError, Version};
 
@@ -175,8 +177,10 @@ pub(super) fn create(
 }
 
 /// A prekey was used by a key exchange that was decrypted. It leaves the bundle at once and another takes its
-/// place. The private key goes at once too, except in catch-up: there two exchanges may have used the same key
-/// before we could publish another (XEP-0384 §6).
+/// place. Its private key stays until the end of the next catch-up ([`finish_catch_up`](super::finish_catch_up)): until
+/// the new bundle is with the server, and for as long as somebody holds the old one, a second device may draw the same
+/// key, and all that it sends until it hears from us would be lost. XEP-0384 §6 asks for that in catch-up, and
+/// allows it otherwise ("eventually delete"). An exchange that comes again makes no second session of it.
 pub(super) fn use_pre_key(
     step: &mut Step<'_>,
     version: Version,
@@ -186,15 +190,35 @@ pub(super) fn use_pre_key(
 ) -> Result<(), StepError> {
     let mut index = step.pre_keys(version)?.clone();
     index.published.retain(|published| *published != id);
-    if !catch_up {
-        index.used.retain(|used| *used != id);
-        step.delete(RecordKey::PreKey { version, id });
-    } else if !index.used.contains(&id) {
+    if !index.used.contains(&id) {
         index.used.push(id);
+    }
+    // What a catch-up finds was sent long ago: any number of it may need keys of the bundle that was published then.
+    if !catch_up {
+        let excess = index.used.len().saturating_sub(MAX_USED_PRE_KEYS);
+        for old in index.used.drain(..excess) {
+            step.delete(RecordKey::PreKey { version, id: old });
+        }
     }
     refill(step, version, &mut index, rng);
     step.put(RecordKey::PreKeys { version }, index);
     step.act(Action::PublishBundle { version });
+    Ok(())
+}
+
+/// Deletes the private keys of all used prekeys.
+pub(super) fn delete_used(step: &mut Step<'_>) -> Result<(), StepError> {
+    step.require(Version::ALL.map(|version| RecordKey::PreKeys { version }))?;
+    for version in Version::ALL {
+        let mut index = step.pre_keys(version)?.clone();
+        if index.used.is_empty() {
+            continue;
+        }
+        for id in core::mem::take(&mut index.used) {
+            step.delete(RecordKey::PreKey { version, id });
+        }
+        step.put(RecordKey::PreKeys { version }, index);
+    }
     Ok(())
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct PreKeysRecord {
     pub(crate) next_id: u32,
     /// In the bundle.
     pub(crate) published: Vec<u32>,
-    /// Used during catch-up: out of the bundle, kept until its end.
+    /// Used: out of the bundle, the oldest use first, kept until the end of the next catch-up.
     pub(crate) used: Vec<u32>,
     pub(crate) signed: u32,
     #[serde(with = "super::timestamp")]

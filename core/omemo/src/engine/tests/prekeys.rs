@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::ratchet::acquainted;
-use crate::limits::{ARCHIVED_SESSIONS, MIN_PRE_KEYS};
+use crate::limits::{ARCHIVED_SESSIONS, MAX_USED_PRE_KEYS, MIN_PRE_KEYS};
 use crate::testing::{Device, connect, seeded};
-use crate::{Action, Outcome, RecordKey, RecordKind, Version, finish_catch_up};
+use crate::wire::Incoming;
+use crate::{Action, EncryptedMessage, Outcome, RecordKey, RecordKind, Version, finish_catch_up};
 
 fn published(device: &mut Device, version: Version) -> Vec<u32> {
     let bundle = device
@@ -63,6 +64,15 @@ fn two_hundred_exchanges_in_one_catch_up_never_run_the_bundle_low() {
     }
 }
 
+/// The prekey that an exchange names.
+fn pre_key_of(message: &EncryptedMessage) -> u32 {
+    let key = &message.keys[0];
+    match message.version.profile().parse(&key.data, key.kex).unwrap() {
+        Incoming::KeyExchange(exchange) => exchange.pre_key_id,
+        Incoming::Message(_) => panic!("no exchange"),
+    }
+}
+
 /// Two peers whose randomness picks the same prekey.
 fn racing(version: Version) -> (Device, Device, Device) {
     let mut bob = Device::install("bob@b.example", 2);
@@ -79,12 +89,64 @@ fn racing(version: Version) -> (Device, Device, Device) {
 }
 
 #[test]
+fn of_two_with_one_prekey_the_second_is_read_until_the_next_catch_up_has_ended() {
+    for version in Version::ALL {
+        let (mut alice, mut bob, mut carol) = racing(version);
+        let first = alice.send(&bob.address, version, "first");
+        let second = carol.send(&bob.address, version, "second");
+        assert_eq!(bob.read(&first), "first");
+        assert!(!published(&mut bob, version).contains(&pre_key_of(&first)));
+        // He is away before anybody sees his new bundle.
+        bob.restart();
+        bob.catch_up = true;
+        assert_eq!(bob.read(&second), "second");
+        let effects = bob.run(finish_catch_up).unwrap();
+        bob.take(effects);
+        let index = RecordKey::PreKey {
+            version,
+            id: pre_key_of(&first),
+        };
+        assert_eq!(bob.row_size(&index), None);
+    }
+}
+
+#[test]
+fn used_prekeys_are_kept_up_to_a_limit() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let before = bob.count(RecordKind::PreKey);
+        for _ in 0..MAX_USED_PRE_KEYS + 20 {
+            let bundle = bob.bundle(version);
+            alice.initiate(&bundle).unwrap();
+            let message = alice.send_empty(&bob.address, version);
+            assert!(matches!(bob.receive(&message), Outcome::Empty { .. }));
+        }
+        assert_eq!(bob.count(RecordKind::PreKey), before + MAX_USED_PRE_KEYS);
+    }
+}
+
+#[test]
+fn what_the_user_forgot_does_not_come_back_by_an_exchange_that_comes_again() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = connect(version);
+        let first = alice.send(&bob.address, version, "first");
+        assert_eq!(bob.read(&first), "first");
+        let address = alice.address.clone();
+        let effects = bob.run(|records| crate::forget_device(records, &address));
+        bob.take(effects.unwrap());
+        assert!(matches!(bob.receive(&first), Outcome::UnknownPreKey { .. }));
+    }
+}
+
+#[test]
 fn of_two_with_one_prekey_the_second_is_told_apart_and_healed() {
     for version in Version::ALL {
         let (mut alice, mut bob, mut carol) = racing(version);
         let first = alice.send(&bob.address, version, "first");
         let second = carol.send(&bob.address, version, "second");
         assert_eq!(bob.read(&first), "first");
+        let effects = bob.run(finish_catch_up).unwrap();
+        bob.take(effects);
         let before = bob.snapshot();
         assert!(matches!(
             bob.receive(&second),

@@ -5,7 +5,8 @@ use crate::limits::{ARCHIVED_SESSIONS, MAX_SKIP};
 use crate::testing::{Device, NOW, connect, seeded};
 use crate::{
     Action, EmptyReason, EncryptError, Event, InitiateError, Outcome, ReceiveContext, RecordKey,
-    RecordKind, Version, encrypt, forget_device, has_session, needs, peer_identity, receive,
+    RecordKind, Version, encrypt, finish_catch_up, forget_device, has_session, needs,
+    peer_identity, receive,
 };
 
 fn build_session(to: &Device, version: Version) -> Action {
@@ -234,6 +235,8 @@ fn an_exchange_for_a_prekey_that_is_gone_is_named() {
             carol.send(&bob.address, version, "second"),
         );
         bob.read(&first);
+        let effects = bob.run(finish_catch_up).unwrap();
+        bob.take(effects);
         let before = bob.snapshot();
         let outcome = bob.receive(&second);
         assert!(
@@ -333,6 +336,8 @@ fn replaced_sessions_are_bounded() {
         bob.read(&message);
         firsts.push(alice.send(&bob.address, version, "second of a session"));
     }
+    let effects = bob.run(finish_catch_up).unwrap();
+    bob.take(effects);
     // The current one and ten archived ones are there; the one before is gone, and its prekey as well.
     for message in firsts.iter().skip(1).rev() {
         assert_eq!(bob.read(message), "second of a session");
