@@ -17,6 +17,9 @@ pub struct Device {
     pub fingerprint: Option<String>,
     /// How far it is trusted.
     pub trust: Trust,
+    /// Messages written to it since anything came back. A device that is read now and then answers by itself after 53:
+    /// far above that it is asleep for good, most likely.
+    pub unanswered_count: u32,
 }
 
 /// How far a device is trusted.
@@ -44,6 +47,7 @@ impl From<::eft::DeviceInfo> for Device {
                 .fingerprint
                 .map(|fingerprint| fingerprint.to_string()),
             trust: device.trust.into(),
+            unanswered_count: device.unanswered_count,
         }
     }
 }

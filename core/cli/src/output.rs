@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 use crate::conversation::Standing;
 
+/// Messages without an answer from which on a device is said to be silent: twice the number after which one that is read
+/// answers by itself.
+const WORTH_TELLING: u32 = 106;
+
 /// Prints in one of the two forms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -250,14 +254,19 @@ impl Output {
                 "this": device.this_device,
                 "label": device.label,
                 "fingerprint": fingerprint,
+                "unanswered": device.unanswered_count,
             }));
         }
         let what = match event {
             "device-appeared" => "-- new device: ",
             _ => "",
         };
+        let silence = match device.unanswered_count {
+            count @ WORTH_TELLING.. => format!(" (silent for {count} messages)"),
+            _ => String::new(),
+        };
         self.line(&format!(
-            "{what}{} device {}{}{}: {}  {}",
+            "{what}{} device {}{}{}{silence}: {}  {}",
             device.address.jid,
             device.address.device,
             if device.this_device {

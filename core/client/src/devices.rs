@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eft_omemo::{RecordKey, RecordKind, Version, peer_identity, trust_level};
+use eft_omemo::{RecordKey, RecordKind, Version, peer_identity, trust_level, unanswered_count};
 use eft_store::Store;
 use eft_types::{BareJid, DeviceAddress, DeviceId};
 
@@ -69,6 +69,7 @@ fn info(
             label: None,
             fingerprint: Some(fingerprint),
             trust: Trust::Verified,
+            unanswered_count: 0,
         });
     }
     let identity = unit.sure_step(|records| peer_identity(records, &address))?;
@@ -83,6 +84,11 @@ fn info(
         Some(identity) => label(unit, &address, identity)?,
         None => None,
     };
+    let mut unanswered = 0;
+    for version in Version::ALL {
+        let count = unit.sure_step(|records| unanswered_count(records, &address, version))?;
+        unanswered = unanswered.max(count);
+    }
     Ok(DeviceInfo {
         address,
         this_device: false,
@@ -90,6 +96,7 @@ fn info(
         label,
         fingerprint,
         trust,
+        unanswered_count: unanswered,
     })
 }
 

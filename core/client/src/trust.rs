@@ -18,6 +18,9 @@ pub struct DeviceInfo {
     pub fingerprint: Option<Fingerprint>,
     /// How far it is trusted.
     pub trust: Trust,
+    /// Messages written to it since anything came back from it. A device that is read now and then answers by itself
+    /// after 53 (XEP-0384 §6): far above that it is asleep for good, most likely. Eft goes on writing to it.
+    pub unanswered_count: u32,
 }
 
 /// How far a device is trusted.

@@ -20,7 +20,7 @@ pub use forget::forget_device;
 pub use initiate::initiate;
 pub use install::{install, own_address, own_fingerprint};
 pub use own_devices::doubt_new_own_devices;
-pub use peer::{has_session, peer_identity};
+pub use peer::{has_session, peer_identity, unanswered_count};
 pub use pre_keys::{bundle, maintain, renew_pre_keys, rotate_signed_pre_key};
 pub use receive::{ReceiveContext, needs, receive};
 pub use send::{Encrypted, encrypt, encrypt_empty, encrypt_needs};

@@ -35,6 +35,16 @@ pub(crate) struct Sending {
     receiver: Option<ReceiverChain>,
 }
 
+impl DoubleRatchet {
+    /// Messages sent since the peer last turned the ratchet.
+    pub(crate) const fn unanswered(&self) -> u32 {
+        match self {
+            Self::Sending(sending) => sending.sender.n(),
+            Self::Receiving(_) => 0,
+        }
+    }
+}
+
 /// We have no ratchet key: the next send makes one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Receiving {

@@ -5,7 +5,7 @@ use rand_core::Rng as _;
 use super::ratchet::{acquainted, send_many};
 use crate::limits::HEARTBEAT_COUNTER;
 use crate::testing::{Device, connect, seeded};
-use crate::{Action, EmptyReason, Version};
+use crate::{Action, EmptyReason, Version, unanswered_count};
 
 fn heartbeats(device: &mut Device) -> usize {
     let asked = core::mem::take(&mut device.actions);
@@ -114,5 +114,33 @@ fn the_next_ratchet_key_has_its_own_also_after_a_restart() {
             let empty = bob.send_empty(&alice.address, version);
             alice.receive(&empty);
         }
+    }
+}
+
+#[test]
+fn pitfall_13_a_device_that_is_silent_for_long_is_told_and_still_gets_every_message() {
+    for version in Version::ALL {
+        let (mut alice, mut bob) = acquainted(version);
+        let bobs = bob.address.clone();
+        let unanswered = |device: &mut Device| {
+            device
+                .run(|records| unanswered_count(records, &bobs, version))
+                .unwrap()
+        };
+        assert_eq!(unanswered(&mut alice), 0);
+        let messages = send_many(&mut alice, &bobs, version, 3 * HEARTBEAT_COUNTER);
+        alice.restart();
+        assert_eq!(unanswered(&mut alice), 3 * HEARTBEAT_COUNTER);
+        for message in &messages {
+            bob.read(message);
+        }
+        // He is back, and says so by himself.
+        assert_eq!(heartbeats(&mut bob), 1);
+        let answer = bob.send_empty(&alice.address, version);
+        alice.receive(&answer);
+        assert_eq!(unanswered(&mut alice), 0);
+        let nobody = Device::install("nobody@x.example", 9).address;
+        let count = alice.run(|records| unanswered_count(records, &nobody, version));
+        assert_eq!(count, Ok(0));
     }
 }
