@@ -340,7 +340,8 @@ fn pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice(
     if let Some((folder, _)) = role() {
         return use_the_ratchet_for_ever(&folder);
     }
-    const TEST: &str = "lease::pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice";
+    const TEST: &str =
+        "lease::pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice";
     use rand_core::Rng as _;
     let blows = crate::processes::count("EFT_STORE_BLOWS", 24);
     let seed = crate::processes::count("EFT_STORE_SEED", 1);
