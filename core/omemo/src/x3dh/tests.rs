@@ -32,6 +32,21 @@ fn agreements_are_those_of_other_implementations() {
     }
 }
 
+/// libsignal takes 64 bytes where legacy OMEMO needs 32: the second half would be a chain that nobody uses.
+#[test]
+fn the_secret_is_the_first_half_of_what_libsignal_derives() {
+    let vectors = Vectors::load();
+    let mut ikm = vec![0xFF; 32];
+    for dh in vectors.list("legacy/first_message/dh") {
+        ikm.extend_from_slice(&dh.as_bytes());
+    }
+    let labels = Version::Legacy.profile().labels();
+    let derived = hkdf::<64>(&ZERO_SALT, &ikm, labels.x3dh);
+    let (secret, unused) = derived.split_at(32);
+    assert_eq!(secret, vectors.key("legacy/first_message/shared_secret"));
+    assert_eq!(unused, vectors.key("legacy/first_message/unused_chain_key"));
+}
+
 #[test]
 fn both_sides_find_the_secret_of_the_vectors() {
     let vectors = Vectors::load();

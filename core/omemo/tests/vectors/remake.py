@@ -298,7 +298,8 @@ async def first_message(profile):
     x = xeddsa.x25519
     ik_b, spk_b, opk_b = (xeddsa.priv_to_curve25519_pub(secret(s)) for s in ("ik_b", "spk_b", "opk_b"))
     dh = [x(secret("ik_a"), spk_b), x(secret("ek_a"), ik_b), x(secret("ek_a"), spk_b), x(secret("ek_a"), opk_b)]
-    shared = hkdf(ZERO, b"\xff" * 32 + b"".join(dh), profile.x3dh_info, 64)[:32]
+    derived = hkdf(ZERO, b"\xff" * 32 + b"".join(dh), profile.x3dh_info, 64)
+    shared = derived[:32]
     root_and_chain = hkdf(shared, x(secret("ratchet_a"), spk_b), profile.root_info, 64)
     root, chain = root_and_chain[:32], root_and_chain[32:]
     message_key, next_chain = hmac(chain, b"\x01"), hmac(chain, b"\x02")
@@ -321,6 +322,8 @@ async def first_message(profile):
         "signature": signature(profile).hex(),
         "dh": [d.hex() for d in dh],
         "shared_secret": shared.hex(),
+        # libsignal derives a chain for the responder as well, which nobody ever uses.
+        **({} if profile is Omemo2 else {"unused_chain_key": derived[32:].hex()}),
         "root_key": root.hex(),
         "chain_key": chain.hex(),
         "message_key": message_key.hex(),
