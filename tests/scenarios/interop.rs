@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eft::{Delivery, Encryption};
+use eft::{Delivery, Encryption, TrustLevel, VerifiedBy};
 use eft_tests::{Bot, BotOptions, Phone, Prosody, Version};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -230,6 +230,96 @@ async fn one_client_may_change_between_the_versions() {
         1,
         "one device, one key, two versions: {devices:?}"
     );
+}
+
+/// Alice has Eft on her phone and another client beside it: each sees what the other sends.
+#[tokio::test]
+async fn a_foreign_client_on_our_own_account_sees_what_we_send_and_we_see_what_it_sends() {
+    for version in [Version::Omemo2, Version::Legacy] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Prosody::start().await.unwrap();
+        let alice = server.add_account("alice").await.unwrap();
+        let bob = server.add_account("bob").await.unwrap();
+        let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+            .await
+            .unwrap();
+        let mut bobs = Phone::online(&server, &bob, "bob-phone", folder.path())
+            .await
+            .unwrap();
+        let options = BotOptions {
+            only: Some(version),
+            ..BotOptions::default()
+        };
+        let mut bot = Bot::start_with(&server, &alice, options).await.unwrap();
+
+        bot.send(&bob.jid, "from the other client", version)
+            .await
+            .unwrap();
+        bobs.wait_for_text("from the other client").await.unwrap();
+        let copy = phone.wait_for_text("from the other client").await.unwrap();
+        assert_eq!(copy.sender, alice.jid);
+        assert_eq!(copy.sender_device, Some(bot.device()));
+
+        // A device that our account gains waits for the user, who compares its fingerprint.
+        let devices = phone.account.devices(&alice.jid).await.unwrap();
+        let others = devices.iter().find(|device| !device.this_device).unwrap();
+        let compared = TrustLevel::Verified {
+            by: VerifiedBy::Fingerprint,
+        };
+        let key = others.fingerprint.unwrap();
+        phone
+            .account
+            .set_trust(&alice.jid, key, compared)
+            .await
+            .unwrap();
+        if version == Version::Legacy {
+            // python-omemo announces every version it has at first, and then takes the better one back.
+            phone.account.accept_legacy(&others.address).await.unwrap();
+        }
+        phone.send(&bob.jid, "from the phone").await.unwrap();
+        bobs.wait_for_text("from the phone").await.unwrap();
+        let copy = bot
+            .wait_for_message("from the phone", PATIENCE)
+            .await
+            .unwrap();
+        assert_eq!(copy["carbon"], true);
+        assert_eq!(copy["version"], version.word());
+    }
+}
+
+/// What is sent to a foreign client that is away waits for it on the server.
+#[tokio::test]
+async fn a_foreign_client_that_was_away_reads_what_it_missed_in_both_versions() {
+    for version in [Version::Omemo2, Version::Legacy] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Prosody::start().await.unwrap();
+        let alice = server.add_account("alice").await.unwrap();
+        let carol = server.add_account("carol").await.unwrap();
+        let mut phone = Phone::online(&server, &alice, "alice-phone", folder.path())
+            .await
+            .unwrap();
+        let kept = BotOptions {
+            only: Some(version),
+            store_path: Some(folder.path().join("carol.json")),
+            ..BotOptions::default()
+        };
+        let bot = Bot::start_with(&server, &carol, kept.clone())
+            .await
+            .unwrap();
+        bot.quit().await.unwrap();
+        let mut last = None;
+        for number in 0..10 {
+            let text = format!("missed {number}");
+            last = Some(phone.send(&carol.jid, &text).await.unwrap());
+        }
+        phone.wait_until_sent(last.unwrap()).await.unwrap();
+        let mut bot = Bot::start_with(&server, &carol, kept).await.unwrap();
+        for number in 0..10 {
+            let text = format!("missed {number}");
+            let got = bot.wait_for_message(&text, PATIENCE).await.unwrap();
+            assert_eq!(got["version"], version.word());
+        }
+    }
 }
 
 /// A bot that knows the legacy version alone, as most deployed clients do.
