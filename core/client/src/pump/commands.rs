@@ -97,11 +97,7 @@ impl Pump {
     /// Puts a text into the outbox: plaintext at rest in the encrypted database, encrypted for the
     /// wire only when the stream and the device lists are ready.
     fn queue_text(&mut self, peer: BareJid, text: String) -> Result<MessageId, Error> {
-        if self.is_opted_out(&peer)? {
-            return Err(Error::OptedOut {
-                peer: peer.to_string(),
-            });
-        }
+        self.refuse_opted_out(&peer)?;
         let origin_id = OriginId::new(stanza::new_id(&mut self.rng));
         let own = self.own.jid.clone();
         let store = Arc::clone(&self.store);
@@ -138,11 +134,7 @@ impl Pump {
         if !has_failed {
             return Err(Error::invalid("no failed message of this conversation"));
         }
-        if self.is_opted_out(&peer)? {
-            return Err(Error::OptedOut {
-                peer: peer.to_string(),
-            });
-        }
+        self.refuse_opted_out(&peer)?;
         self.commit(|unit, _| {
             unit.batch
                 .update_message(message, delivery(DeliveryState::Queued));
@@ -155,6 +147,16 @@ impl Pump {
             Ok(())
         })?;
         self.after_command();
+        Ok(())
+    }
+
+    /// Nothing new is queued while an opt-out of the peer waits for the user's answer.
+    fn refuse_opted_out(&self, peer: &BareJid) -> Result<(), Error> {
+        if self.is_opted_out(peer)? {
+            return Err(Error::OptedOut {
+                peer: peer.to_string(),
+            });
+        }
         Ok(())
     }
 

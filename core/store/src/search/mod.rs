@@ -38,13 +38,7 @@ pub(crate) fn index(transaction: &Transaction<'_>, limit: usize) -> Result<bool,
 
 /// Before a message's text changes or goes: takes its words out of the index, if they are in it.
 pub(crate) fn unindex(transaction: &Transaction<'_>, id: i64) -> Result<(), StoreError> {
-    let body: Option<Option<String>> = transaction
-        .prepare_cached(
-            "SELECT body FROM message WHERE id = ?1 AND id <= (SELECT search_mark FROM account)",
-        )?
-        .query_row(params![id], |row| row.get(0))
-        .optional()?;
-    if let Some(Some(body)) = body {
+    if let Some(body) = body_behind_mark(transaction, id)? {
         transaction
             .prepare_cached(
                 "INSERT INTO message_search (message_search, rowid, text) VALUES ('delete', ?1, ?2)",
@@ -56,18 +50,23 @@ pub(crate) fn unindex(transaction: &Transaction<'_>, id: i64) -> Result<(), Stor
 
 /// After a message's text changed: puts its words into the index, if the mark has passed it.
 pub(crate) fn reindex(transaction: &Transaction<'_>, id: i64) -> Result<(), StoreError> {
+    if let Some(body) = body_behind_mark(transaction, id)? {
+        transaction
+            .prepare_cached("INSERT INTO message_search (rowid, text) VALUES (?1, ?2)")?
+            .execute(params![id, tokens::indexed(&body)])?;
+    }
+    Ok(())
+}
+
+/// A message's text, if it has one and the mark has passed it.
+fn body_behind_mark(transaction: &Transaction<'_>, id: i64) -> Result<Option<String>, StoreError> {
     let body: Option<Option<String>> = transaction
         .prepare_cached(
             "SELECT body FROM message WHERE id = ?1 AND id <= (SELECT search_mark FROM account)",
         )?
         .query_row(params![id], |row| row.get(0))
         .optional()?;
-    if let Some(Some(body)) = body {
-        transaction
-            .prepare_cached("INSERT INTO message_search (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![id, tokens::indexed(&body)])?;
-    }
-    Ok(())
+    Ok(body.flatten())
 }
 
 /// Messages with what the user typed, newest row first; those before `before`, of one conversation or of
