@@ -240,6 +240,52 @@ mod tests {
         }
     }
 
+    /// Each place of a stanza where somebody else writes an address.
+    #[test]
+    fn no_parser_lets_an_address_in_that_cannot_be_written_down() {
+        let read = |text: &str| -> Element {
+            let text = text.replace("JID", "me@ß--a.example");
+            in_stream(text.as_bytes()).unwrap()
+        };
+        let own = BareJid::new("me@b.example").unwrap();
+        for name in ["from", "to"] {
+            let message = read(&format!("<message {name}='JID'/>"));
+            assert_eq!(xep::message::MessageHead::parse(&message), None, "{name}");
+        }
+        let presence = read("<presence from='JID'/>");
+        assert_eq!(xep::presence::Presence::parse(&presence), None);
+        let roster = "<iq type='result' id='1'><query xmlns='jabber:iq:roster'>\
+                      <item jid='JID'/><item jid='friend@c.example'/></query></iq>";
+        let roster = xep::roster::parse_answer(&read(roster));
+        assert!(
+            matches!(&roster, xep::roster::RosterAnswer::Full { items, .. } if items.len() == 1),
+            "the other contacts stay: {roster:?}"
+        );
+        let list = "<iq type='result' id='1'><blocklist xmlns='urn:xmpp:blocking'><item jid='JID'/></blocklist></iq>";
+        assert_eq!(xep::blocking::parse_answer(&read(list)), None);
+        let event = "<message from='JID'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'/></event></message>";
+        assert_eq!(xep::pubsub::PubSubEvent::parse(&read(event)), None);
+        let stamped =
+            read("<message><stanza-id xmlns='urn:xmpp:sid:0' by='JID' id='1'/></message>");
+        assert_eq!(
+            xep::stanza_id::stanza_id(&stamped, &own.clone().into()),
+            None
+        );
+        let items = "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'><item jid='JID'/></query></iq>";
+        assert!(xep::disco::parse_items(&read(items)).is_none_or(|items| items.is_empty()));
+        let message = "<message><encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'><keys jid='JID'><key rid='2'>aGVsbG8=</key></keys></header></encrypted></message>";
+        let message = read(message);
+        let encrypted = message.children().next().unwrap();
+        let encrypted = xep::omemo2::Encrypted::parse(encrypted).unwrap();
+        assert!(encrypted.value.recipients.is_empty());
+        assert_eq!(encrypted.rubbish_count, 1);
+        let envelope =
+            "<envelope xmlns='urn:xmpp:sce:1'><content/><rpad/><from jid='JID'/></envelope>";
+        let envelope = envelope.replace("JID", "me@ß--a.example");
+        let envelope = xep::sce::Envelope::parse(envelope.as_bytes());
+        assert_eq!(envelope, Err(xep::sce::EnvelopeError::Affix("from")));
+    }
+
     #[test]
     fn the_seeds_get_as_far_as_the_parsers() {
         assert!(in_stream(SEEDS[6].as_bytes()).is_some());

@@ -14,6 +14,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | [`address`] | addresses that somebody else chose |
 //! | [`xml`] | bytes ⇄ `minidom::Element`, bounded |
 //! | [`stream`] | sans-IO: [`stream::Login`] (STARTTLS, SASL2 or SASL, bind, resume), [`stream::Management`] (XEP-0198), [`stream::IqTracker`] |
 //! | [`driver`] | DNS, TCP, TLS, and the running [`driver::Connection`] |
@@ -60,6 +61,7 @@
 //! Texts: RFC 6120, 6121, 7590, 7622, 5802, 7677 and the XEPs named in line 1 of each file of
 //! [`xep`].
 
+pub mod address;
 pub mod driver;
 pub mod fuzz;
 pub mod limits;

@@ -216,6 +216,20 @@ impl Sender {
         Ok(())
     }
 
+    /// What [`StreamRecord::handled`](crate::stream::StreamRecord::handled) would be once these stanzas were settled as well: for
+    /// the transaction that makes them durable, so that the disk never lags behind what the server is told.
+    #[must_use]
+    pub fn handled_with(&self, settled: &[StanzaSeq]) -> u32 {
+        self.shared.management().inbound.handled_with(settled)
+    }
+
+    /// Number of the stanza that was queued last, modulo 2³²; `None` where nothing is counted. Whoever is the only one
+    /// to queue can tell the next ones from it.
+    #[must_use]
+    pub fn last_number(&self) -> Option<u32> {
+        self.shared.last_number()
+    }
+
     /// Asks the server what it has, now. Does nothing without XEP-0198.
     pub fn request_ack(&self) {
         self.shared.request_ack();

@@ -73,6 +73,11 @@ impl Shared {
         queue(Some(*queued))
     }
 
+    pub(super) fn last_number(&self) -> Option<u32> {
+        let queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_managed.then_some(*queued)
+    }
+
     pub(super) fn limits(&self) -> StreamLimits {
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@ use eft_types::{FullJid, Jid, Timestamp};
 
 use crate::limits::MAX_PENDING_IQS;
 use crate::xep::stanza_error::StanzaError;
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// Requests that wait for their answer. `T` is whatever the caller needs to go on.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl<T> IqTracker<T> {
             // Only our server can leave it out; it answers for the account and for itself.
             return asked_account || to.is_some_and(|to| to.as_str() == own_bare.domain().as_str());
         };
-        let Ok(from) = Jid::new(from) else {
+        let Ok(from) = address::jid(from) else {
             return false;
         };
         if asked_account {

@@ -7,7 +7,7 @@ use eft_types::{BareJid, Jid};
 use super::text::is_from_account;
 use crate::limits::MAX_BLOCKED;
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// The list changed, as the server tells all our clients. Answer with an empty result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn read_items(list: &Element) -> Option<BTreeSet<Jid>> {
         .children()
         .filter(|child| child.is("item", ns::BLOCKING))
         .take(MAX_BLOCKED + 1)
-        .map(|item| Jid::new(item.attr("jid")?).ok())
+        .map(|item| address::jid(item.attr("jid")?).ok())
         .collect::<Option<_>>()?;
     (jids.len() <= MAX_BLOCKED).then_some(jids)
 }

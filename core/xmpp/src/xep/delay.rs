@@ -4,7 +4,7 @@ use eft_types::{Jid, Timestamp};
 
 use super::datetime;
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// When a stanza was first sent, according to whoever delayed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,9 @@ impl Delay {
         }
         Some(Self {
             stamp: datetime::parse(element.attr("stamp")?)?,
-            from: element.attr("from").and_then(|from| Jid::new(from).ok()),
+            from: element
+                .attr("from")
+                .and_then(|from| address::jid(from).ok()),
         })
     }
 

@@ -6,7 +6,7 @@ use eft_types::{BareJid, Jid};
 
 use super::data_forms::DataForm;
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// What an entity is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,7 +189,7 @@ pub fn parse_items(result: &Element) -> Option<Vec<DiscoItem>> {
         .filter(|child| child.is("item", ns::DISCO_ITEMS))
         .filter_map(|item| {
             Some(DiscoItem {
-                jid: Jid::new(item.attr("jid")?).ok()?,
+                jid: address::jid(item.attr("jid")?).ok()?,
                 node: item.attr("node").map(str::to_owned),
                 name: item.attr("name").map(str::to_owned),
             })

@@ -5,7 +5,7 @@ use eft_types::{Jid, StanzaId};
 use super::pubsub::{AccessModel, Item, MaxItems, NodeConfig};
 use super::stanza_id::stanza_id;
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// A conversation has been read up to here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Displayed {
     /// an id by anybody else is none.
     #[must_use]
     pub fn parse(item: &Item, archive_of: impl FnOnce(&Jid) -> Jid) -> Option<Self> {
-        let conversation = Jid::new(item.id.as_deref()?).ok()?;
+        let conversation = address::jid(item.id.as_deref()?).ok()?;
         let payload = item
             .payload
             .as_ref()

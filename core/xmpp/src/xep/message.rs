@@ -2,7 +2,8 @@
 
 use eft_types::Jid;
 
-use crate::xep::text::{NotAJid, jid_attr};
+use crate::address::NotAnAddress;
+use crate::xep::text::jid_attr;
 use crate::xml::{ElementExt, element};
 use crate::{Element, ns};
 
@@ -55,7 +56,7 @@ impl MessageHead {
         if !stanza.is("message", ns::CLIENT) {
             return None;
         }
-        let address = |name| -> Result<Option<Jid>, NotAJid> { jid_attr(stanza, name) };
+        let address = |name| -> Result<Option<Jid>, NotAnAddress> { jid_attr(stanza, name) };
         Some(Self {
             from: address("from").ok()?,
             to: address("to").ok()?,

@@ -4,7 +4,7 @@ use eft_types::BareJid;
 
 use super::text::{is_from_account, is_true};
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// Who sees whose presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,7 +170,7 @@ fn parse_item(item: &Element) -> Option<RosterItem> {
         }
     }
     Some(RosterItem {
-        jid: BareJid::new(item.attr("jid")?).ok()?,
+        jid: address::bare_jid(item.attr("jid")?).ok()?,
         name: item
             .attr("name")
             .filter(|name| !name.is_empty())

@@ -3,7 +3,7 @@
 use eft_types::{Jid, OriginId, StanzaId};
 
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// `<origin-id/>`: the id that we chose.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn stanza_id(message: &Element, archive: &Jid) -> Option<StanzaId> {
         child.is("stanza-id", ns::SID)
             && child
                 .attr("by")
-                .and_then(|by| Jid::new(by).ok())
+                .and_then(|by| address::jid(by).ok())
                 .is_some_and(|by| by == *archive)
     });
     let id = ids.next()?.attr("id")?;

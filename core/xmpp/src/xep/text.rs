@@ -7,6 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use eft_types::{BareJid, Jid};
 
 use crate::Element;
+use crate::address::{self, NotAnAddress};
 
 /// Deployed clients wrap lines, leave padding out, and leave bits behind the end.
 const TOLERANT: GeneralPurpose = GeneralPurpose::new(
@@ -33,17 +34,9 @@ pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// An attribute that holds an address. `Ok(None)` if it is missing, `Err` if it is no address.
-pub(super) fn jid_attr(element: &Element, name: &str) -> Result<Option<Jid>, NotAJid> {
-    element
-        .attr(name)
-        .map(Jid::new)
-        .transpose()
-        .map_err(|_| NotAJid)
+pub(super) fn jid_attr(element: &Element, name: &str) -> Result<Option<Jid>, NotAnAddress> {
+    element.attr(name).map(address::jid).transpose()
 }
-
-/// Text that is no address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotAJid;
 
 /// A stanza speaks for our account: no `from`, or our bare address (RFC 6120 §8.1.2.1). The full
 /// address does not count: another of our clients may be compromised or just wrong.
@@ -51,7 +44,7 @@ pub(super) fn is_from_account(stanza: &Element, own: &BareJid) -> bool {
     match jid_attr(stanza, "from") {
         Ok(None) => true,
         Ok(Some(from)) => from == *own,
-        Err(NotAJid) => false,
+        Err(NotAnAddress) => false,
     }
 }
 

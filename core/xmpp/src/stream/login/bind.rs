@@ -12,7 +12,7 @@ use super::{BIND_ID, Login, LoginOutput, unexpected};
 use crate::limits::LOGIN_MAX_EARLY_STANZAS;
 use crate::xep::stanza_error::StanzaError;
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 impl Login {
     /// The features of the authenticated stream are here.
@@ -118,7 +118,7 @@ impl Login {
             condition: condition.to_owned(),
         };
         let full_jid = text
-            .and_then(|text| FullJid::new(text.trim()).ok())
+            .and_then(|text| address::full_jid(text.trim()).ok())
             .ok_or_else(|| rejected("jid-malformed"))?;
         if full_jid.to_bare() != self.config.jid {
             return Err(rejected("jid-mismatch"));

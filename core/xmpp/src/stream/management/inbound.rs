@@ -98,6 +98,25 @@ impl InboundCounter {
         self.base.wrapping_add(self.durable as u32)
     }
 
+    /// What [`Self::handled`] would be if these were settled too. Numbers that were not received change nothing.
+    #[must_use]
+    pub fn handled_with(&self, settled: &[StanzaSeq]) -> u32 {
+        let mut ahead = self.durable;
+        let mut settled: Vec<u64> = settled.iter().map(|seq| seq.0).collect();
+        settled.sort_unstable();
+        let mut settled = settled.into_iter().peekable();
+        while ahead < self.received {
+            let next = ahead + 1;
+            while settled.next_if(|seq| *seq < next).is_some() {}
+            if settled.next_if_eq(&next).is_none() && !self.declared.contains(&next) {
+                break;
+            }
+            ahead = next;
+        }
+        // Truncation is the modulo.
+        self.base.wrapping_add(ahead as u32)
+    }
+
     /// Stanzas received and not yet durable.
     #[must_use]
     pub fn pending_count(&self) -> u64 {
@@ -201,6 +220,31 @@ mod tests {
         counter.durable_up_to(seqs[0]).unwrap();
         assert_eq!(counter.poll_final_ack(), Some(1));
         assert_eq!(counter.poll_final_ack(), None);
+    }
+
+    #[test]
+    fn what_would_be_handled_is_what_is_handled_afterwards() {
+        for settled in 0_u32..64 {
+            for before in 0_u32..64 {
+                let (mut counter, seqs) = received(6);
+                let chosen = |bits: u32| {
+                    let seqs = seqs.iter().enumerate();
+                    seqs.filter(move |(at, _)| bits & (1 << at) != 0)
+                        .map(|(_, seq)| *seq)
+                        .collect::<Vec<_>>()
+                };
+                for seq in chosen(before) {
+                    counter.settle(seq).unwrap();
+                }
+                let foretold = counter.handled_with(&chosen(settled));
+                for seq in chosen(settled) {
+                    counter.settle(seq).unwrap();
+                }
+                assert_eq!(counter.handled(), foretold, "{before:b} and {settled:b}");
+            }
+        }
+        let (counter, _) = received(1);
+        assert_eq!(counter.handled_with(&[StanzaSeq(2)]), 0, "never received");
     }
 
     #[test]

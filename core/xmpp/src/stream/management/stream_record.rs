@@ -6,6 +6,7 @@ use super::super::record::{FieldReader, Fields, RecordError};
 use super::super::resumption::ResumeRequest;
 use super::super::session::StreamResumption;
 use super::{ResumableState, Unacked};
+use crate::address;
 
 const VERSION: u8 = 1;
 const KIND: &str = "stream";
@@ -119,7 +120,7 @@ impl StreamRecord {
         let mut fields = FieldReader::new(bytes, VERSION)?;
         let record = Self {
             id: fields.text()?.to_owned(),
-            full_jid: FullJid::new(fields.text()?).ok()?,
+            full_jid: address::full_jid(fields.text()?).ok()?,
             handled: fields.short_number()?,
             acked: fields.short_number()?,
             max_seconds: fields.optional(FieldReader::short_number)?,

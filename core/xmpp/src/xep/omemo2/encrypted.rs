@@ -7,7 +7,7 @@ use eft_types::{BareJid, DeviceId};
 use super::{Parsed, WireError};
 use crate::xep::text::{decode_base64, encode_base64, is_true, parse_u32};
 use crate::xml::{ElementExt, element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// An encrypted message.
 #[derive(Clone, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Encrypted {
         let mut recipients: Vec<Recipient> = Vec::new();
         let mut rubbish_count = 0;
         for keys in header.children() {
-            let jid = keys.attr("jid").and_then(|jid| BareJid::new(jid).ok());
+            let jid = keys.attr("jid").and_then(|jid| address::bare_jid(jid).ok());
             let Some(jid) = jid.filter(|_| keys.is("keys", ns::OMEMO_2)) else {
                 rubbish_count += 1;
                 continue;

@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use super::{datetime, delay, hints};
 use crate::limits::XmlLimits;
 use crate::xml::{ElementExt, EncodeError, element, parse_document, write_element};
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 /// §4.1, first step: no envelope is shorter than this, so that short answers are not told apart
 /// when chance gives little padding. Affixes take about 250 bytes; the rest covers most chat
@@ -114,9 +114,7 @@ impl Envelope {
                 return Ok(None);
             };
             // Senders have written full addresses; the bare one is what is meant.
-            let jid = affix
-                .attr("jid")
-                .and_then(|jid| eft_types::Jid::new(jid).ok());
+            let jid = affix.attr("jid").and_then(|jid| address::jid(jid).ok());
             jid.map(|jid| Some(jid.into_bare()))
                 .ok_or(EnvelopeError::Affix(name))
         };

@@ -7,7 +7,7 @@ use super::super::super::token::{FastToken, TokenNews};
 use super::super::state::{Phase, State, Verified};
 use super::super::{Goal, Login, LoginOutput};
 use super::request::Asked;
-use crate::{Element, ns};
+use crate::{Element, address, ns};
 
 impl Login {
     /// Needs the reason why the server is believed.
@@ -78,7 +78,7 @@ impl Login {
     /// The address that the server let us in as, with or without a resource.
     fn check_own(&self, identifier: Option<&str>) -> Result<(), LoginError> {
         let is_own = identifier
-            .and_then(|text| eft_types::Jid::new(text.trim()).ok())
+            .and_then(|text| address::jid(text.trim()).ok())
             .is_some_and(|jid| jid.to_bare() == self.config.jid);
         if is_own {
             Ok(())
