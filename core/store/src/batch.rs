@@ -5,7 +5,7 @@ use eft_types::{BareJid, MessageId, Timestamp};
 use crate::model::{
     ArchiveId, ArchiveProgress, Content, ConversationEncryption, ConversationRef, Credential,
     DeliveryState, DeviceEvent, IntakeId, MessageEncryption, NewMessage, NewOutboxEntry, Opaque,
-    OptOut, OutboxId, StreamState,
+    OptOut, OutboxId, SenderTrust, StreamState,
 };
 use crate::omemo::{Action, Changes};
 
@@ -47,6 +47,10 @@ pub enum MessageUpdate {
         /// The identity key that authenticated it; see [`NewMessage::sender_key`].
         sender_key: Option<[u8; 32]>,
     },
+    /// What was thought of the sender's key when a later attempt authenticated the message; goes behind that
+    /// attempt's [`Content`](MessageUpdate::Content). Ignored if it is noted already, or if no key
+    /// authenticated the message.
+    SenderTrust(SenderTrust),
     /// Progress of an outgoing message; ignored where
     /// [`DeliveryState::may_become`] forbids it.
     Delivery(DeliveryState),

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_conversation_wishes.sql"),
     include_str!("migrations/0003_lease.sql"),
     include_str!("migrations/0004_search.sql"),
+    include_str!("migrations/0005_sender_trust.sql"),
 ];
 
 /// Newest schema that this version knows.

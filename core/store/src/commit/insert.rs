@@ -11,7 +11,8 @@ use crate::committed::Insertion;
 use crate::error::StoreError;
 use crate::limits::shortened;
 use crate::model::{
-    Content, DeliveryState, NewMessage, Opaque, Place, RetryTrigger, Unreadable, UnreadableCause,
+    Content, DeliveryState, NewMessage, Opaque, Place, RetryTrigger, SenderTrust, Unreadable,
+    UnreadableCause,
 };
 
 pub(super) fn insert(
@@ -127,6 +128,9 @@ fn merge(
             message.encryption,
             message.sender_key.as_ref(),
         )?;
+        if let Some(trust) = message.sender_trust {
+            update::sender_trust(transaction, known.id, trust)?;
+        }
         return Ok(Insertion::Improved(known.id));
     }
     Ok(Insertion::Duplicate(known.id))
@@ -234,12 +238,12 @@ fn write_row(
     transaction
         .prepare_cached(
             "INSERT INTO message (
-                 conversation, place, direction, sender, sender_device, sender_key, origin_id, archive,
+                 conversation, place, direction, sender, sender_device, sender_key, sender_trust, origin_id, archive,
                  stanza_id, server_time, received, encryption, body, payload, cause, detail,
                  ciphertext, retry, failure_day, folded_count, delivery, send_failure,
                  send_failure_detail, unread)
              VALUES (
-                 :conversation, :place, :direction, :sender, :sender_device, :sender_key, :origin_id, :archive,
+                 :conversation, :place, :direction, :sender, :sender_device, :sender_key, :sender_trust, :origin_id, :archive,
                  :stanza_id, :server_time, :received, :encryption, :body, :payload, :cause, :detail,
                  :ciphertext, :retry, :failure_day, :folded_count, :delivery, :send_failure,
                  :send_failure_detail, :unread)",
@@ -251,6 +255,7 @@ fn write_row(
             ":sender": message.sender.as_str(),
             ":sender_device": message.sender_device.map(DeviceId::as_u32),
             ":sender_key": message.sender_key.as_ref().map(<[u8; 32]>::as_slice),
+            ":sender_trust": message.sender_trust.map(SenderTrust::code),
             ":origin_id": message.origin_id.as_ref().map(OriginId::as_str),
             ":archive": row.named_by,
             ":stanza_id": message.archive_id.as_ref().map(|id| StanzaId::as_str(&id.stanza_id)),

@@ -9,7 +9,9 @@ use super::{archive, flood};
 use crate::batch::MessageUpdate;
 use crate::error::StoreError;
 use crate::limits::shortened;
-use crate::model::{ArchiveId, Content, DeliveryState, MessageEncryption, Opaque, RetryTrigger};
+use crate::model::{
+    ArchiveId, Content, DeliveryState, MessageEncryption, Opaque, RetryTrigger, SenderTrust,
+};
 use crate::search;
 
 /// Carries out the updates in order; answers which rows really changed.
@@ -25,6 +27,7 @@ pub(super) fn write(
                 encryption,
                 sender_key,
             } => content(transaction, *id, new, *encryption, sender_key.as_ref())?,
+            MessageUpdate::SenderTrust(trust) => sender_trust(transaction, *id, *trust)?,
             MessageUpdate::Delivery(state) => delivery(transaction, *id, state)?,
             MessageUpdate::ArchiveId(archive_id) => bind(transaction, *id, archive_id)?,
             MessageUpdate::Encryption(encryption) => {
@@ -104,6 +107,30 @@ pub(super) fn content(
         search::reindex(transaction, id.as_row())?;
     }
     Ok(true)
+}
+
+/// Notes what is thought of the key that authenticated a message, once.
+pub(super) fn sender_trust(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    trust: SenderTrust,
+) -> Result<bool, StoreError> {
+    let changed = transaction
+        .prepare_cached(
+            "UPDATE message SET sender_trust = ?2
+             WHERE id = ?1 AND sender_trust IS NULL AND sender_key IS NOT NULL",
+        )?
+        .execute(params![id.as_row(), trust.code()])?;
+    if changed > 0 {
+        return Ok(true);
+    }
+    let exists = transaction
+        .prepare_cached("SELECT 1 FROM message WHERE id = ?1")?
+        .exists(params![id.as_row()])?;
+    match exists {
+        true => Ok(false),
+        false => Err(StoreError::NoSuchMessage(id)),
+    }
 }
 
 /// Gives a message the archive's name for it.

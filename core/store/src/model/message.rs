@@ -39,6 +39,30 @@ stable_codes!(MessageEncryption {
     Foreign = 3,
 });
 
+/// What was thought of the identity key that authenticated a message, when it did. What is thought of it today
+/// is asked of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SenderTrust {
+    /// Nobody had decided about it.
+    Undecided,
+    /// Trusted because it came first: no key of its account was authenticated.
+    BlindlyTrusted,
+    /// Trusted because the user said so without comparing anything, which does not authenticate it.
+    Consented,
+    /// Compared with what its owner holds, directly or through a device for which that was done.
+    Verified,
+    /// Rejected.
+    Distrusted,
+}
+
+stable_codes!(SenderTrust {
+    Undecided = 1,
+    BlindlyTrusted = 2,
+    Consented = 3,
+    Verified = 4,
+    Distrusted = 5,
+});
+
 /// What a message says. `Debug` shows lengths only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Plaintext {
@@ -101,6 +125,8 @@ pub struct NewMessage {
     /// The identity key that authenticated it, Curve25519 form: what is thought of the message is
     /// what is thought of this key, today.
     pub sender_key: Option<[u8; 32]>,
+    /// What is thought of that key now, on arrival. `None` if there is none.
+    pub sender_trust: Option<SenderTrust>,
     /// The author's id for it.
     pub origin_id: Option<OriginId>,
     /// The archive's id for it.
@@ -137,6 +163,7 @@ impl NewMessage {
             sender,
             sender_device: None,
             sender_key: None,
+            sender_trust: None,
             origin_id: None,
             archive_id: None,
             server_time: None,
@@ -164,6 +191,7 @@ impl NewMessage {
             sender: own,
             sender_device: None,
             sender_key: None,
+            sender_trust: None,
             origin_id: Some(origin_id),
             archive_id: None,
             server_time: None,
@@ -194,6 +222,9 @@ pub struct Message {
     pub sender_device: Option<DeviceId>,
     /// The identity key that authenticated it; see [`NewMessage::sender_key`].
     pub sender_key: Option<[u8; 32]>,
+    /// What was thought of that key on arrival. `None` if there is none, or if the message came before this was
+    /// noted.
+    pub sender_trust: Option<SenderTrust>,
     /// The author's id for it.
     pub origin_id: Option<OriginId>,
     /// The archive's id for it.

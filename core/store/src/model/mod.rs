@@ -25,7 +25,9 @@ pub use delivery::{DeliveryState, SendFailure};
 pub use device_log::{DeviceEvent, DeviceEventKind};
 pub(crate) use intake::IntakeKind;
 pub use intake::{Intake, IntakeEntry, IntakeId};
-pub use message::{Content, Direction, Message, MessageEncryption, NewMessage, Plaintext};
+pub use message::{
+    Content, Direction, Message, MessageEncryption, NewMessage, Plaintext, SenderTrust,
+};
 pub use opaque::Opaque;
 pub use outbox::{NewOutboxEntry, OutboxContent, OutboxEntry, OutboxId};
 pub use outcome::{RetryTrigger, Unreadable, UnreadableCause};

@@ -7,7 +7,8 @@ use super::{bare_jid, coded, damaged, device_id, jid, rows};
 use crate::error::StoreError;
 use crate::model::{
     ArchiveId, Content, ConversationKind, ConversationRef, DeliveryState, Direction, Message,
-    MessageEncryption, Opaque, Plaintext, RetryTrigger, TimelineKey, Unreadable, UnreadableCause,
+    MessageEncryption, Opaque, Plaintext, RetryTrigger, SenderTrust, TimelineKey, Unreadable,
+    UnreadableCause,
 };
 
 /// Prepares a query over messages; `condition` is what follows `FROM` and its joins.
@@ -19,7 +20,8 @@ fn select<'c>(
         "SELECT m.id, m.place, c.peer, c.kind, m.direction, m.sender, m.sender_device, m.origin_id,
                 a.jid, m.stanza_id, m.server_time, m.received, m.encryption, m.body, m.payload,
                 m.cause, m.detail, m.ciphertext, m.retry, m.delivery, m.send_failure,
-                m.send_failure_detail, m.unread, m.folded_count, m.sender_key
+                m.send_failure_detail, m.unread, m.folded_count, m.sender_key,
+                m.sender_trust
          FROM message m
          JOIN conversation c ON c.id = m.conversation
          LEFT JOIN archive a ON a.id = m.archive
@@ -168,6 +170,10 @@ fn read(row: &Row<'_>) -> Result<Message, StoreError> {
             .get_ref(24)?
             .as_blob_or_null()?
             .map(|key| key.try_into().map_err(|_| damaged("message.sender_key")))
+            .transpose()?,
+        sender_trust: row
+            .get::<_, Option<u8>>(25)?
+            .map(|code| coded(code, SenderTrust::from_code, "message.sender_trust"))
             .transpose()?,
         origin_id: row.get::<_, Option<String>>(7)?.map(OriginId::new),
         archive_id: archive

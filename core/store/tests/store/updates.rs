@@ -1,8 +1,9 @@
 //! What changes about a message after it has its row.
 
 use eft_store::{
-    Batch, Content, DeliveryState, MessageEncryption, MessageUpdate, NewMessage, Opaque, Plaintext,
-    RetryTrigger, SendFailure, Unreadable, UnreadableCause, limits::MAX_DETAIL_BYTES,
+    Batch, Content, DeliveryState, Durability, Insertion, MessageEncryption, MessageUpdate,
+    NewMessage, Opaque, Plaintext, RetryTrigger, SendFailure, SenderTrust, Store, StoreError,
+    Unreadable, UnreadableCause, limits::MAX_DETAIL_BYTES,
 };
 use eft_types::{DeviceAddress, MessageId};
 
@@ -27,6 +28,7 @@ fn a_message_survives_with_every_field() {
     let home = Home::new();
     let message = NewMessage {
         sender_key: Some([9; 32]),
+        sender_trust: Some(SenderTrust::Consented),
         server_time: Some(at(-5)),
         content: Content::Readable(Plaintext {
             text: "text".into(),
@@ -45,6 +47,7 @@ fn a_message_survives_with_every_field() {
         sender,
         sender_device,
         sender_key,
+        sender_trust,
         origin_id,
         archive_id,
         server_time,
@@ -60,6 +63,7 @@ fn a_message_survives_with_every_field() {
     assert_eq!(stored.sender, sender);
     assert_eq!(stored.sender_device, sender_device);
     assert_eq!(stored.sender_key, sender_key);
+    assert_eq!(stored.sender_trust, sender_trust);
     assert_eq!(stored.origin_id, origin_id);
     assert_eq!(stored.archive_id, archive_id);
     assert_eq!(stored.server_time, server_time);
@@ -111,6 +115,57 @@ fn an_outcome_that_improves_gives_up_its_ciphertext() {
         content(Content::Readable(Plaintext::text("other")))
     ));
     assert_eq!(home.message(id).content, readable);
+}
+
+#[test]
+fn trust_on_arrival_is_noted_once_and_only_beside_a_key() {
+    let home = Home::new();
+    let mut message = live("x");
+    message.content = pending();
+    let id = home.insert(&message).id();
+    let note = |trust| update(&home, id, MessageUpdate::SenderTrust(trust));
+    assert!(
+        !note(SenderTrust::Verified),
+        "no key has authenticated it yet"
+    );
+    assert_eq!(home.message(id).sender_trust, None);
+
+    // As a retry goes: content first, in the same batch.
+    let mut batch = Batch::new();
+    batch.update_message(id, content(Content::Readable(Plaintext::text("read"))));
+    batch.update_message(id, MessageUpdate::SenderTrust(SenderTrust::BlindlyTrusted));
+    assert_eq!(home.commit(&batch).updated(), [id]);
+    assert_eq!(
+        home.message(id).sender_trust,
+        Some(SenderTrust::BlindlyTrusted)
+    );
+    assert!(
+        !note(SenderTrust::Verified),
+        "later thoughts change nothing"
+    );
+    assert_eq!(
+        home.message(id).sender_trust,
+        Some(SenderTrust::BlindlyTrusted)
+    );
+
+    let mut batch = Batch::new();
+    let nobody = MessageId::from_row(id.as_row() + 1);
+    batch.update_message(nobody, MessageUpdate::SenderTrust(SenderTrust::Verified));
+    let refused = Store::commit(&home.store, &batch, Durability::Full);
+    assert!(matches!(refused, Err(StoreError::NoSuchMessage(id)) if id == nobody));
+}
+
+#[test]
+fn a_readable_copy_of_an_unreadable_message_brings_its_trust() {
+    let home = Home::new();
+    let mut message = live("x");
+    message.content = pending();
+    let id = home.insert(&message).id();
+    let mut copy = live("x");
+    copy.sender_key = Some([7; 32]);
+    copy.sender_trust = Some(SenderTrust::Undecided);
+    assert_eq!(home.insert(&copy), Insertion::Improved(id));
+    assert_eq!(home.message(id).sender_trust, Some(SenderTrust::Undecided));
 }
 
 #[test]
