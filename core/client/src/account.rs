@@ -31,7 +31,8 @@ pub(crate) struct Shared {
     pub(crate) device_id: DeviceId,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
-    pub(crate) events: broadcast::Sender<Event>,
+    /// Weak: subscriptions end when the pump does, however long somebody holds the account.
+    pub(crate) events: broadcast::WeakSender<Event>,
     pub(crate) reader: Reader,
 }
 
@@ -97,10 +98,15 @@ impl Account {
         Conversation::new(self.clone(), peer)
     }
 
-    /// What happens from now on.
+    /// What happens from now on, until the account is closed: [`Events::next`] gives `None` then.
     #[must_use]
     pub fn events(&self) -> Events {
-        Events::new(self.shared.events.subscribe())
+        Events::new(
+            self.shared
+                .events
+                .upgrade()
+                .map_or_else(|| broadcast::channel(1).1, |events| events.subscribe()),
+        )
     }
 
     /// The contact list, in the order of the addresses.

@@ -132,21 +132,15 @@ fn start(store: Store) -> Result<Account, Error> {
     let (commands, queue) = mpsc::unbounded_channel();
     let (events, _) = broadcast::channel(EVENT_BUFFER);
     let (reader, reader_thread) = Reader::start(Arc::clone(&store))?;
-    let pump = Pump::new(
-        jid.clone(),
-        device_id,
-        store,
-        reader_thread,
-        queue,
-        events.clone(),
-    )?;
+    let told = events.downgrade();
+    let pump = Pump::new(jid.clone(), device_id, store, reader_thread, queue, events)?;
     pump.start()?;
     Ok(Account::new(Shared {
         jid,
         device_id,
         fingerprint,
         commands,
-        events,
+        events: told,
         reader,
     }))
 }

@@ -70,7 +70,9 @@ pub enum Error {
     /// The database key cannot be had from the secret store.
     #[error("the database key is unavailable: {reason}")]
     KeyUnavailable {
-        /// Locked, lost or damaged.
+        /// What the app has to tell the user.
+        fault: KeyFault,
+        /// The same for a log.
         reason: String,
     },
     /// Another process holds the database.
@@ -111,6 +113,21 @@ pub enum Error {
     },
 }
 
+/// Why the secret store gave no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFault {
+    /// The device was not unlocked since it was started, or its keyring is locked. Later it works.
+    Locked,
+    /// The key is gone, and what it encrypted with it: the account has to be added anew.
+    Lost,
+    /// There is a key, and it is not what was kept.
+    Damaged,
+    /// The user or the system refused.
+    Denied,
+    /// The secret store does not answer.
+    Unavailable,
+}
+
 /// A lower layer's error, kept for logs.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -142,7 +159,12 @@ impl Error {
     pub const fn retryable(&self) -> bool {
         matches!(
             self,
-            Self::Offline { .. } | Self::StoreLocked | Self::KeyUnavailable { .. }
+            Self::Offline { .. }
+                | Self::StoreLocked
+                | Self::KeyUnavailable {
+                    fault: KeyFault::Locked | KeyFault::Unavailable,
+                    ..
+                }
         )
     }
 

@@ -111,3 +111,31 @@ impl Events {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::{Config, Credentials, Eft, MemorySecretStore};
+
+    #[tokio::test]
+    async fn subscriptions_end_when_the_account_is_closed_and_late_ones_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data_dir: folder.path().to_owned(),
+        };
+        let eft = Eft::open(config, Arc::new(MemorySecretStore::new())).unwrap();
+        let account = eft
+            .add_account(Credentials {
+                jid: "alice@a.example".parse().unwrap(),
+                password: "secret".to_owned().into(),
+            })
+            .await
+            .unwrap();
+        let mut early = account.events();
+        account.shut_down().await;
+        // The last word of a connection, and then the end.
+        while early.next().await.is_some() {}
+        assert!(account.events().next().await.is_none());
+    }
+}

@@ -47,7 +47,7 @@ pub use config::{Config, ConnectOptions, Credentials, ServerAddress};
 pub use contact::Contact;
 pub use conversation::{Conversation, TEXT_MAX_BYTES, TIMELINE_PAGE_MAX};
 pub use eft::Eft;
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, KeyFault};
 pub use event::{CatchUpProgress, ConnectionState, Event, Events};
 pub use message::{Content, Delivery, Encryption, Message, Unreadable};
 pub use timeline::{TimelineKey, TimelinePage};
@@ -57,6 +57,6 @@ pub use eft_omemo::{DistrustedBy, Fingerprint, TrustLevel, VerifiedBy};
 #[cfg(feature = "keyring")]
 pub use eft_store::KeyringSecretStore;
 pub use eft_store::{
-    FileSecretStore, MemorySecretStore, OptOut, SecretError, SecretName, SecretStore,
+    FileSecretStore, MemorySecretStore, OptOut, SecretError, SecretName, SecretStore, StoreKeyError,
 };
 pub use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId, Timestamp};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eft_store::{OpenError, SecretError, StoreError};
 
-use crate::error::{Cause, Error};
+use crate::error::{Cause, Error, KeyFault};
 
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Self {
@@ -29,9 +29,19 @@ impl From<OpenError> for Error {
 
 impl From<SecretError> for Error {
     fn from(error: SecretError) -> Self {
-        Self::KeyUnavailable {
-            reason: error.to_string(),
-        }
+        let fault = match error {
+            SecretError::Locked => KeyFault::Locked,
+            SecretError::Lost => KeyFault::Lost,
+            SecretError::Corrupt(_) => KeyFault::Damaged,
+            SecretError::Denied => KeyFault::Denied,
+            _ => KeyFault::Unavailable,
+        };
+        let reason = match fault {
+            // Only a key that was kept is ever missed.
+            KeyFault::Lost => "the key is lost".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::KeyUnavailable { fault, reason }
     }
 }
 
@@ -58,4 +68,38 @@ impl From<StoreError> for Error {
 
 fn cause(error: impl std::error::Error + Send + Sync + 'static) -> Cause {
     Arc::new(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_key_is_worth_another_try_and_a_lost_one_is_not() {
+        let told = |error: SecretError| {
+            let error = Error::from(error);
+            (error.code(), error.retryable(), error.to_string())
+        };
+        for (error, retryable, word) in [
+            (SecretError::Locked, true, "locked"),
+            (SecretError::Lost, false, "the key is lost"),
+            (
+                SecretError::Corrupt(eft_store::StoreKeyError::Damaged),
+                false,
+                "damaged",
+            ),
+            (SecretError::Denied, false, "denied"),
+            (
+                SecretError::Unavailable {
+                    detail: "no bus".to_owned(),
+                },
+                true,
+                "no bus",
+            ),
+        ] {
+            let (code, is_retryable, text) = told(error);
+            assert_eq!((code, is_retryable), ("key-unavailable", retryable));
+            assert!(text.contains(word), "{text}");
+        }
+    }
 }
