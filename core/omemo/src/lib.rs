@@ -144,7 +144,8 @@ pub use engine::{
     Encrypted, Reach, ReceiveContext, bundle, device_list, device_list_received,
     doubt_new_own_devices, encrypt, encrypt_empty, encrypt_needs, finish_catch_up, forget_device,
     has_session, initiate, install, maintain, needs, own_address, own_device_list, own_fingerprint,
-    peer_identity, reach, receive, renew_pre_keys, rotate_signed_pre_key, unanswered_count,
+    peer_identity, reach, receive, renew_pre_keys, retire_sessions, rotate_signed_pre_key,
+    unanswered_count,
 };
 pub use error::{
     ActionError, BundleError, EncryptError, InitiateError, Malformed, RecordError, StepError,

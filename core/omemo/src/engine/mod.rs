@@ -10,6 +10,7 @@ mod own_devices;
 mod peer;
 mod pre_keys;
 mod receive;
+mod retire;
 mod send;
 mod step;
 mod store_session;
@@ -23,6 +24,7 @@ pub use own_devices::doubt_new_own_devices;
 pub use peer::{has_session, peer_identity, unanswered_count};
 pub use pre_keys::{bundle, maintain, renew_pre_keys, rotate_signed_pre_key};
 pub use receive::{ReceiveContext, needs, receive};
+pub use retire::retire_sessions;
 pub use send::{Encrypted, encrypt, encrypt_empty, encrypt_needs};
 pub(crate) use step::Step;
 

@@ -14,7 +14,9 @@ pub fn has_session(
     address: &DeviceAddress,
     version: Version,
 ) -> Result<bool, StepError> {
-    Ok(Step::new(records).session(address, version)?.is_some())
+    let step = Step::new(records);
+    let session = step.session(address, version)?;
+    Ok(session.is_some_and(|session| !session.ratchet.is_used_up()))
 }
 
 /// Messages sent to a device since anything last came back that turns the ratchet; 0 without a session. A device that is

@@ -104,8 +104,8 @@ pub fn maintain(
 /// - One whose prekeys are damaged ([`StepError::Damaged`] from [`bundle()`]). Hand in the rows that cannot be read as
 ///   absent.
 /// - One that finds itself in the past, after its store was restored. Prekeys that its store still holds may have been
-///   used, and numbers that it would give out next may have been given. Its sessions are not to be trusted either: delete
-///   them, and make new ones.
+///   used, and numbers that it would give out next may have been given. Its sessions are not to be trusted either:
+///   [`retire_sessions`](crate::retire_sessions), and make new ones.
 ///
 /// # Errors
 /// [`StepError`]; a damaged or absent index is none.

@@ -105,6 +105,7 @@ fn encrypt_key(
     }
     let session: &Session = step
         .session(address, version)?
+        .filter(|session| !session.ratchet.is_used_up())
         .ok_or_else(|| EncryptError::NoSession(address.clone()))?;
     let of_session = session.their_identity.fingerprint();
     if let Some(trusted) = trusted.filter(|trusted| *trusted != of_session) {

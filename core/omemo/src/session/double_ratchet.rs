@@ -39,8 +39,8 @@ impl DoubleRatchet {
     /// Messages sent since the peer last turned the ratchet.
     pub(crate) const fn unanswered(&self) -> u32 {
         match self {
-            Self::Sending(sending) => sending.sender.n(),
-            Self::Receiving(_) => 0,
+            Self::Sending(sending) if !self.is_used_up() => sending.sender.n(),
+            Self::Sending(_) | Self::Receiving(_) => 0,
         }
     }
 }
@@ -105,6 +105,30 @@ impl DoubleRatchet {
         }))
     }
 
+    /// The same ratchet, for reading only: what would be sent next may have been sent already, by a later state that is
+    /// lost. It stays so whatever comes.
+    pub(crate) fn retired(self) -> Self {
+        match self {
+            Self::Sending(sending) => Self::Sending(Sending {
+                sender: SenderChain::used_up(),
+                ..sending
+            }),
+            Self::Receiving(receiving) => Self::Receiving(Receiving {
+                pn: SenderChain::END,
+                ..receiving
+            }),
+        }
+    }
+
+    /// Whether nothing can be sent over it any more. The length of a sending chain that has come to its end goes along as
+    /// that of the chain before, so that a turn of the peer changes nothing.
+    pub(crate) const fn is_used_up(&self) -> bool {
+        match self {
+            Self::Sending(sending) => sending.sender.n() >= SenderChain::END,
+            Self::Receiving(receiving) => receiving.pn >= SenderChain::END,
+        }
+    }
+
     /// The chain that the peer sends on at present.
     pub(crate) const fn receiver(&self) -> Option<&ReceiverChain> {
         match self {
@@ -155,6 +179,9 @@ impl DoubleRatchet {
         labels: &Labels,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<(Self, Header, MessageKey)>, NonContributory> {
+        if self.is_used_up() {
+            return Ok(None);
+        }
         let mut sending = match self {
             Self::Sending(sending) => sending.clone(),
             Self::Receiving(receiving) => receiving.turn(labels, rng)?,

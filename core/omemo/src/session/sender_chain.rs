@@ -12,6 +12,9 @@ pub(crate) struct SenderChain {
 }
 
 impl SenderChain {
+    /// Length at which a chain ends: receivers read no counter past 2³¹−1.
+    pub(crate) const END: u32 = 0x7fff_ffff;
+
     pub(crate) const fn new(key: ChainKey) -> Self {
         Self { key, n: 0 }
     }
@@ -23,10 +26,17 @@ impl SenderChain {
 
     /// The next message key and the chain behind it. `None` when numbers are used up.
     pub(crate) fn advance(&self) -> Option<(Self, MessageKey)> {
-        // Receivers read no counter past 2³¹−1.
-        let n = self.n.checked_add(1).filter(|n| *n < 0x8000_0000)?;
+        let n = self.n.checked_add(1).filter(|n| *n <= Self::END)?;
         let (key, message_key) = self.key.advance();
         Some((Self { key, n }, message_key))
+    }
+
+    /// A chain at its end, with a key that is nobody's.
+    pub(crate) fn used_up() -> Self {
+        Self {
+            key: ChainKey::new(&[0; 32]),
+            n: Self::END,
+        }
     }
 
     #[cfg(test)]

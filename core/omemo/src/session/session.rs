@@ -186,6 +186,14 @@ impl Session {
         Ok(session.decrypted(message, key_material, &reached.skipped, None, Vec::new()))
     }
 
+    /// The same session, for reading only.
+    pub(crate) fn retired(self) -> Self {
+        Self {
+            ratchet: self.ratchet.retired(),
+            ..self
+        }
+    }
+
     /// Whether the peer has been seen to send under a ratchet key in this session.
     pub(crate) fn knows(&self, old_chains: &OldChains, dh_pub: &PublicKey) -> bool {
         let present = self.ratchet.receiver();

@@ -54,8 +54,8 @@ impl Reception<'_> {
                 };
                 let former = core::mem::take(&mut place.old_chains);
                 let old_chains = decrypted.old_chains.unwrap_or(former);
-                if decrypted.late {
-                    // It says nothing about which session the peer writes over now.
+                if decrypted.late || decrypted.session.ratchet.is_used_up() {
+                    // It says nothing about which session the peer writes over now; or nothing can be sent over this one.
                     place.session = decrypted.session;
                     place.old_chains = old_chains;
                     step.put(archive_key, archive);

@@ -16,6 +16,7 @@ mod memory;
 mod points;
 mod prekeys;
 mod ratchet;
+mod retired;
 mod sessions;
 mod soak;
 mod trusting;
