@@ -6,20 +6,28 @@
 /// stream would let anyone cut us off for good: the server repeats the stanza at the next login. So
 /// each inner bound costs only the stanza ([`crate::xml::Frame::Oversized`]); only the outer ones
 /// (`*_fatal`), which no sane server passes on, end the stream.
+///
+/// What a contact can send is small, and what only our own server says may be large: so an answer of
+/// the own account (`<iq type='result'/>` without `from`, or from the account itself, see
+/// [`crate::xml::Decoder::set_account`]) has inner bounds of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XmlLimits {
     /// Bytes of one stanza on the wire before its content is dropped.
     pub stanza_bytes: usize,
     /// Estimated memory of one decoded stanza before its content is dropped.
     pub stanza_memory_bytes: usize,
+    /// As [`Self::stanza_bytes`], for an answer of the own account.
+    pub answer_bytes: usize,
+    /// As [`Self::stanza_memory_bytes`], for an answer of the own account.
+    pub answer_memory_bytes: usize,
     /// Elements open inside each other, the stanza itself being the first.
     pub depth: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
     /// Bytes of one stanza, dropped or not, before the stream ends.
     pub stanza_bytes_fatal: usize,
-    /// Open elements, dropped or not, before the stream ends.
-    pub depth_fatal: usize,
+    /// Bytes of one name or attribute value before the stream ends: the parser holds it whole.
+    pub token_bytes_fatal: usize,
 }
 
 impl XmlLimits {
@@ -28,32 +36,40 @@ impl XmlLimits {
     pub const LOGIN: Self = Self {
         stanza_bytes: 64 * 1024,
         stanza_memory_bytes: 512 * 1024,
+        answer_bytes: 64 * 1024,
+        answer_memory_bytes: 512 * 1024,
         depth: 32,
         attributes: 32,
         stanza_bytes_fatal: 64 * 1024,
-        depth_fatal: 32,
+        token_bytes_fatal: 64 * 1024,
     };
 
     /// After login.
     ///
-    /// - 2 MiB: the largest single answer is a roster (about 150 bytes per contact); servers let a peer's stanza grow to 256 KiB to 1 MiB.
-    /// - 8 MiB memory: a tree costs more than its text (`<a/>` is four bytes and about 320 in memory);
-    ///   a roster of 7000 contacts in groups fits. A notification extension, which has 24 MiB for everything and
-    ///   asks for no roster, sets less.
+    /// - 768 KiB, and twice that in memory: servers let a peer's stanza grow to 256 KiB or 512 KiB, and an
+    ///   archive wraps it in little more. A tree costs more than its text (`<a/>` is four bytes and about 320
+    ///   in memory, `<a b=''/>` is nine and 1300): a message encrypted to 700 devices fits. With this, whatever
+    ///   a contact writes costs less than 2 MiB while it is read.
+    /// - 2 MiB for an answer of the own account, and 20 MiB in memory: the largest is a roster (about 150 bytes
+    ///   per contact, and 2600 in memory); one of 7000 contacts in groups fits. A notification extension, which
+    ///   has 24 MiB for everything and asks for no roster, sets less.
     /// - 64 levels: a MAM result with a carbon with a pubsub event with a form stays under 15, and
-    ///   parsing and dropping a tree recurse once per level.
+    ///   parsing and dropping a tree recurse once per level. Levels of dropped content cost nothing and have
+    ///   no bound: a stanza that servers let pass has room for 75 000.
     /// - 64 attributes: real elements have under ten.
     /// - 8 MiB fatal: bytes of a dropped stanza are read and thrown away; beyond this the server
     ///   has no limit of its own and the traffic itself is the attack.
-    /// - 32 768 levels fatal: each open element costs the parser its name (24 bytes) even if
-    ///   dropped.
+    /// - 512 KiB fatal for a single name or value: nobody's whole stanza is larger, and what has no end in
+    ///   sight cannot be dropped before it is known to be one.
     pub const SESSION: Self = Self {
-        stanza_bytes: 2 * 1024 * 1024,
-        stanza_memory_bytes: 8 * 1024 * 1024,
+        stanza_bytes: 768 * 1024,
+        stanza_memory_bytes: 1536 * 1024,
+        answer_bytes: 2 * 1024 * 1024,
+        answer_memory_bytes: 20 * 1024 * 1024,
         depth: 64,
         attributes: 64,
         stanza_bytes_fatal: 8 * 1024 * 1024,
-        depth_fatal: 32_768,
+        token_bytes_fatal: 512 * 1024,
     };
 }
 
@@ -85,6 +101,10 @@ pub const SEND_QUEUE: usize = 64;
 /// Events that wait for the client. With the socket's own buffer behind it, a slow client slows the
 /// server down instead of filling memory.
 pub const EVENT_QUEUE: usize = 64;
+
+/// Estimated memory of the stanzas among them. Without this bound, what is allowed to one stanza would
+/// be allowed to as many as the queue holds. One that is larger waits until the queue is empty.
+pub const EVENT_QUEUE_BYTES: usize = 1024 * 1024;
 
 /// SRV records of one name that are used; a zone with more is broken or hostile.
 pub const MAX_SRV_RECORDS: usize = 32;

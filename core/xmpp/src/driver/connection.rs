@@ -10,12 +10,13 @@ use tokio::task::AbortHandle;
 use super::config::ConnectConfig;
 use super::error::ConnectError;
 use super::event::{CloseReason, Closed, Event};
+use super::queue::{EventReceiver, EventSender, event_queue};
 use super::reader::Reader;
 use super::sender::{CloseStyle, Command, Sender};
 use super::shared::Shared;
 use super::writer::Writer;
 use crate::Element;
-use crate::limits::{EVENT_QUEUE, SEND_QUEUE};
+use crate::limits::SEND_QUEUE;
 #[cfg(doc)]
 use crate::stream::StanzaSeq;
 use crate::stream::{
@@ -29,7 +30,7 @@ use crate::xml::Decoder;
 pub struct Connection {
     session: Session,
     sender: Sender,
-    events: mpsc::Receiver<Event>,
+    events: EventReceiver,
     closed: Option<Box<Closed>>,
     leftover: Leftover,
     task: AbortHandle,
@@ -120,11 +121,11 @@ impl Connection {
             config.ack_policy,
         ));
         let (queue, commands) = mpsc::channel(SEND_QUEUE);
-        let (event_sender, events) = mpsc::channel(EVENT_QUEUE);
+        let (event_sender, events) = event_queue();
         if !counters.acked.is_empty() {
             let tokens = counters.acked;
             // The queue is empty.
-            let _ = event_sender.try_send(Event::Acked { tokens });
+            event_sender.try_send(Event::Acked { tokens });
         }
         let (read, write) = tokio::io::split(stream);
         let early = core::mem::take(&mut session.early);
@@ -187,7 +188,7 @@ impl Connection {
         if let Some(closed) = &self.closed {
             return Event::Closed(closed.clone());
         }
-        let event = self.events.recv().await.unwrap_or_else(|| {
+        let event = self.events.next().await.unwrap_or_else(|| {
             // The task never ends without a last event, except when the runtime shuts down.
             Event::Closed(Box::new(Closed {
                 reason: CloseReason::Lost("the runtime shut down".to_owned()),
@@ -217,7 +218,7 @@ struct End {
     resumption: Option<StreamResumption>,
     record: Option<StreamRecord>,
     shared: Arc<Shared>,
-    events: mpsc::Sender<Event>,
+    events: EventSender,
 }
 
 async fn run<S>(
@@ -257,6 +258,5 @@ async fn run<S>(
         lost: record.map(|(record, state)| record.at_end(state)),
         state,
     };
-    // Nobody listens if the connection was dropped.
-    let _ = end.events.send(Event::Closed(Box::new(closed))).await;
+    end.events.send(Event::Closed(Box::new(closed)), 0).await;
 }

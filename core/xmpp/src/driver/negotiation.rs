@@ -81,6 +81,7 @@ impl Negotiation {
                     LoginOutput::StartTls => step = Some(Step::StartTls),
                     LoginOutput::Ready(session) => {
                         self.decoder.raise_limits(self.limits);
+                        self.decoder.set_account(session.full_jid.to_bare());
                         step = Some(Step::Ready(session));
                     }
                     LoginOutput::Invalidated => step = Some(Step::Invalidated),

@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf};
-use tokio::sync::mpsc;
 
 use super::event::{CloseReason, Event};
+use super::queue::EventSender;
 use super::shared::Shared;
 use crate::stream::{StanzaSeq, StreamError, StreamFeatures, StreamLimits};
 use crate::xml::{Decoder, Frame};
@@ -20,7 +20,7 @@ pub(super) struct Reader<S> {
     pub(super) read: ReadHalf<S>,
     pub(super) decoder: Decoder,
     pub(super) shared: Arc<Shared>,
-    pub(super) events: mpsc::Sender<Event>,
+    pub(super) events: EventSender,
 }
 
 impl<S: AsyncRead + AsyncWrite> Reader<S> {
@@ -120,8 +120,11 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
     }
 
     async fn emit(&mut self, event: Event) {
-        // Fails only when the connection was dropped, and then this task is being aborted.
-        let _ = self.events.send(event).await;
+        let memory_bytes = match &event {
+            Event::Stanza { .. } | Event::Oversized { .. } => self.decoder.frame_memory_bytes(),
+            Event::Acked { .. } | Event::Closed(_) => 0,
+        };
+        self.events.send(event, memory_bytes).await;
     }
 }
 

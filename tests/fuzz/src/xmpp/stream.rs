@@ -11,10 +11,12 @@ use crate::input::{Input, Seed};
 const NARROW: XmlLimits = XmlLimits {
     stanza_bytes: 120,
     stanza_memory_bytes: 2500,
+    answer_bytes: 200,
+    answer_memory_bytes: 5000,
     depth: 4,
     attributes: 3,
     stanza_bytes_fatal: 400,
-    depth_fatal: 12,
+    token_bytes_fatal: 300,
 };
 
 /// A stream reads the same in whatever pieces it arrives, keeps its limits, and what was read can be written and

@@ -37,12 +37,6 @@ pub enum DecodeError {
         /// The limit.
         max_bytes: usize,
     },
-    /// Deeper than [`XmlLimits::depth_fatal`].
-    #[error("elements nested deeper than {max}")]
-    TooDeep {
-        /// The limit.
-        max: usize,
-    },
     /// Bytes after the end of the stream.
     #[error("data after the end of the stream")]
     AfterEnd,

@@ -6,17 +6,20 @@
 
 mod error;
 mod frame;
+mod scanner;
 
-use minidom::Element;
+use eft_types::BareJid;
+use minidom::{Element, Node};
 use rxml::error::EndOrError;
 use rxml::{Namespace, Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
 
 pub use error::DecodeError;
 pub use frame::{Frame, InnerLimit, StreamHeader};
 
+use self::scanner::{END_TAG, Scanner};
 use super::scope::{Scope, Scopes};
 use crate::limits::XmlLimits;
-use crate::ns;
+use crate::{address, ns};
 
 /// A start tag of which attributes are still arriving.
 #[derive(Debug)]
@@ -34,9 +37,17 @@ struct Skipping {
     limit: InnerLimit,
 }
 
-/// Cost of an element and of an attribute beside their text, as measured: struct, vectors, allocator.
+/// What a part of a tree costs beside its own text, as measured on 64 bits, with what vectors and allocator waste: an
+/// element in its parent's list.
 const ELEMENT_MEMORY_BYTES: usize = 320;
-const ATTRIBUTE_MEMORY_BYTES: usize = 120;
+/// The list of an element's children, which begins with room for four.
+const FIRST_CHILD_MEMORY_BYTES: usize = 340;
+/// The map of an element's attributes, which begins with room for eleven.
+const FIRST_ATTRIBUTE_MEMORY_BYTES: usize = 900;
+/// An attribute in its map.
+const ATTRIBUTE_MEMORY_BYTES: usize = 80;
+/// A text between elements.
+const TEXT_MEMORY_BYTES: usize = 200;
 
 /// See the module. One decoder reads one stream; a restart (after STARTTLS or SASL) takes a new
 /// one.
@@ -49,10 +60,19 @@ pub struct Decoder {
     building: Vec<Element>,
     head: Option<Head>,
     skipping: Option<Skipping>,
-    /// Open elements, the stream itself included.
+    /// Reads in the place of the parser, within an element of a stanza that is being skipped.
+    scanner: Option<Scanner>,
+    /// Open elements, the stream itself included, and those left out that the scanner reads.
     depth: usize,
     stanza_bytes: usize,
     stanza_memory_bytes: usize,
+    /// Whose answers may be larger.
+    account: Option<BareJid>,
+    /// The stanza under way is one.
+    is_answer: bool,
+    /// Of the stanza under way, what stands in its own start tag.
+    shell_memory_bytes: usize,
+    frame_memory_bytes: usize,
     failed: Option<DecodeError>,
     closed: bool,
 }
@@ -69,9 +89,7 @@ impl Decoder {
     #[must_use]
     pub fn with_later(limits: XmlLimits, later: XmlLimits) -> Self {
         let options = Options {
-            // An attribute beyond this is fatal: let the count of bytes find out first, which is
-            // not.
-            max_token_length: later.stanza_bytes_fatal.max(limits.stanza_bytes_fatal),
+            max_token_length: later.token_bytes_fatal.max(limits.token_bytes_fatal),
             ..Options::default()
         };
         let mut parser = RawParser::with_options(options);
@@ -84,9 +102,14 @@ impl Decoder {
             building: Vec::new(),
             head: None,
             skipping: None,
+            scanner: None,
             depth: 0,
             stanza_bytes: 0,
             stanza_memory_bytes: 0,
+            account: None,
+            is_answer: false,
+            shell_memory_bytes: 0,
+            frame_memory_bytes: 0,
             failed: None,
             closed: false,
         }
@@ -96,6 +119,24 @@ impl Decoder {
     /// behind authentication.
     pub fn raise_limits(&mut self, limits: XmlLimits) {
         self.limits = limits;
+    }
+
+    /// From the next frame on, answers of this account are known by their `from`, too; those without
+    /// `from` always are.
+    pub fn set_account(&mut self, account: BareJid) {
+        self.account = Some(account);
+    }
+
+    /// The content of the stanza under way is being thrown away: it broke a limit.
+    #[must_use]
+    pub const fn is_dropping(&self) -> bool {
+        self.skipping.is_some()
+    }
+
+    /// Estimated memory of the frame that [`Self::decode`] gave last.
+    #[must_use]
+    pub const fn frame_memory_bytes(&self) -> usize {
+        self.frame_memory_bytes
     }
 
     /// Reads from `input` up to the end of the next frame, and moves `input` behind what was read.
@@ -127,6 +168,16 @@ impl Decoder {
                 };
             }
             let before = input.len();
+            if let Some(scanner) = &mut self.scanner {
+                let is_at_end = scanner.scan(input)?;
+                self.count_bytes(before - input.len())?;
+                if !is_at_end {
+                    return Ok(None);
+                }
+                self.scanner = None;
+                self.skip_end_tag_begin()?;
+                continue;
+            }
             let event = match self.parser.parse(input, false) {
                 Ok(event) => event,
                 Err(EndOrError::NeedMoreData) => {
@@ -137,6 +188,13 @@ impl Decoder {
             };
             self.count_bytes(before - input.len())?;
             let Some(event) = event else { return Ok(None) };
+            let is_open = matches!(event, RawEvent::ElementHeadClose(_));
+            if is_open && self.skipping.is_some() {
+                if let Some(frame) = self.skip_content()? {
+                    return Ok(Some(frame));
+                }
+                continue;
+            }
             if let Some(frame) = self.handle_event(event)? {
                 return Ok(Some(frame));
             }
@@ -150,7 +208,12 @@ impl Decoder {
                 max_bytes: self.limits.stanza_bytes_fatal,
             });
         }
-        if self.stanza_bytes > self.limits.stanza_bytes {
+        let most = if self.is_answer {
+            self.limits.answer_bytes
+        } else {
+            self.limits.stanza_bytes
+        };
+        if self.stanza_bytes > most {
             self.skip(InnerLimit::Bytes)?;
         }
         Ok(())
@@ -158,7 +221,12 @@ impl Decoder {
 
     fn count_memory(&mut self, bytes: usize) -> Result<(), DecodeError> {
         self.stanza_memory_bytes = self.stanza_memory_bytes.saturating_add(bytes);
-        if self.stanza_memory_bytes > self.limits.stanza_memory_bytes {
+        let most = if self.is_answer {
+            self.limits.answer_memory_bytes
+        } else {
+            self.limits.stanza_memory_bytes
+        };
+        if self.stanza_memory_bytes > most {
             self.skip(InnerLimit::Memory)?;
         }
         Ok(())
@@ -178,6 +246,7 @@ impl Decoder {
             if self.depth < 2 {
                 return Err(too_large);
             }
+            self.shell_memory_bytes = self.stanza_memory_bytes;
             shell_of_unfinished(head)
         } else {
             let mut outermost = self.building.swap_remove(0);
@@ -188,6 +257,29 @@ impl Decoder {
         self.scopes.truncate(1);
         self.skipping = Some(Skipping { shell, limit });
         Ok(())
+    }
+
+    /// The parser stands behind a start tag of a stanza that is being skipped. An element without content ends here
+    /// and now; what another one holds is for the scanner.
+    fn skip_content(&mut self) -> Result<Option<Frame>, DecodeError> {
+        match self.parser.parse(&mut &b""[..], false) {
+            Ok(Some(event)) => self.handle_event(event),
+            Ok(None) => Ok(None),
+            Err(EndOrError::NeedMoreData) => {
+                self.scanner = Some(Scanner::new());
+                Ok(None)
+            }
+            Err(EndOrError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// The scanner has read these bytes, which the parser has to see.
+    fn skip_end_tag_begin(&mut self) -> Result<(), DecodeError> {
+        match self.parser.parse(&mut &END_TAG[..], false) {
+            Ok(Some(_)) | Err(EndOrError::NeedMoreData) => Ok(()),
+            Ok(None) => Ok(()),
+            Err(EndOrError::Error(error)) => Err(error.into()),
+        }
     }
 
     fn handle_event(&mut self, event: RawEvent) -> Result<Option<Frame>, DecodeError> {
@@ -203,11 +295,6 @@ impl Decoder {
 
     fn open_head(&mut self, name: RawQName) -> Result<(), DecodeError> {
         self.depth += 1;
-        if self.depth > self.limits.depth_fatal {
-            return Err(DecodeError::TooDeep {
-                max: self.limits.depth_fatal,
-            });
-        }
         if self.skipping.is_some() {
             return Ok(());
         }
@@ -232,18 +319,38 @@ impl Decoder {
         if head.attribute_count > self.limits.attributes {
             return self.skip(InnerLimit::Attributes);
         }
-        let memory_bytes = ATTRIBUTE_MEMORY_BYTES + value.len();
+        let mut memory_bytes = ATTRIBUTE_MEMORY_BYTES + value.len();
         if let Some(attribute) = head.scope.declare(name, value)? {
+            if head.attributes.is_empty() {
+                memory_bytes += FIRST_ATTRIBUTE_MEMORY_BYTES;
+            }
             head.attributes.push(attribute);
         }
         self.count_memory(memory_bytes)
     }
 
     fn close_head(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let Some(head) = &mut self.head else {
+            return Ok(None);
+        };
+        self.scopes.push(core::mem::take(&mut head.scope));
+        // Names take their namespaces along: paid for before they are copied, or some letters of prefix
+        // would each cost as much as a declaration may have.
+        let mut memory_bytes = ELEMENT_MEMORY_BYTES
+            + self.scopes.resolve(head.name.0.as_ref())?.len()
+            + head.name.1.len();
+        memory_bytes += self.building.last().map_or(0, first_child_bytes);
+        for ((prefix, name), _) in &head.attributes {
+            memory_bytes += name.len();
+            if prefix.is_some() {
+                memory_bytes += self.scopes.resolve(prefix.as_ref())?.len();
+            }
+        }
+        self.count_memory(memory_bytes)?;
+        // Taken already if that was too much.
         let Some(head) = self.head.take() else {
             return Ok(None);
         };
-        self.scopes.push(head.scope);
         let element = build_element(&self.scopes, &head.name, head.attributes)?;
         if self.depth == 1 {
             self.reset_stanza();
@@ -252,9 +359,11 @@ impl Decoder {
             }
             return Ok(Some(Frame::Header(StreamHeader::from_element(&element))));
         }
-        let memory_bytes = ELEMENT_MEMORY_BYTES + element.ns().len() + element.name().len();
+        if self.building.is_empty() {
+            self.is_answer = is_answer(&element, self.account.as_ref());
+            self.shell_memory_bytes = self.stanza_memory_bytes;
+        }
         self.building.push(element);
-        self.count_memory(memory_bytes)?;
         Ok(None)
     }
 
@@ -263,7 +372,10 @@ impl Decoder {
             return Ok(());
         }
         if let Some(open) = self.building.last_mut() {
-            let memory_bytes = text.len();
+            let mut memory_bytes = text.len() + first_child_bytes(open);
+            if !matches!(open.nodes().next_back(), Some(Node::Text(_))) {
+                memory_bytes += TEXT_MEMORY_BYTES;
+            }
             open.append_text(text);
             return self.count_memory(memory_bytes);
         }
@@ -287,6 +399,7 @@ impl Decoder {
                 return None;
             }
             self.reset_stanza();
+            self.frame_memory_bytes = self.shell_memory_bytes;
             return self
                 .skipping
                 .take()
@@ -300,6 +413,7 @@ impl Decoder {
                 None
             }
             None => {
+                self.frame_memory_bytes = self.stanza_memory_bytes;
                 self.reset_stanza();
                 Some(Frame::Element(done))
             }
@@ -309,7 +423,27 @@ impl Decoder {
     fn reset_stanza(&mut self) {
         self.stanza_bytes = 0;
         self.stanza_memory_bytes = 0;
+        self.is_answer = false;
     }
+}
+
+/// What the next child costs beside itself.
+fn first_child_bytes(parent: &Element) -> usize {
+    if parent.nodes().next().is_none() {
+        FIRST_CHILD_MEMORY_BYTES
+    } else {
+        0
+    }
+}
+
+/// Only our server can say it: it stamps everybody else's `from`.
+fn is_answer(stanza: &Element, account: Option<&BareJid>) -> bool {
+    stanza.is("iq", ns::CLIENT)
+        && stanza.attr("type") == Some("result")
+        && stanza.attr("from").is_none_or(|from| {
+            let from = address::jid(from);
+            account.is_some_and(|account| from.is_ok_and(|from| from.to_bare() == *account))
+        })
 }
 
 /// Resolves names. The element's own scope must be pushed already.

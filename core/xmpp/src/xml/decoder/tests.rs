@@ -137,10 +137,12 @@ fn small() -> XmlLimits {
     XmlLimits {
         stanza_bytes: 1000,
         stanza_memory_bytes: 5000,
+        answer_bytes: 3000,
+        answer_memory_bytes: 20_000,
         depth: 5,
         attributes: 8,
         stanza_bytes_fatal: 10_000,
-        depth_fatal: 50,
+        token_bytes_fatal: 5000,
     }
 }
 
@@ -198,12 +200,6 @@ fn outer_limits_end_the_stream() {
         Err(DecodeError::TooLarge { max_bytes: 10_000 })
     );
     let mut decoder = Decoder::new(small());
-    decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
-    assert_eq!(
-        decode_all(&mut decoder, "<a>".repeat(60).as_bytes()),
-        Err(DecodeError::TooDeep { max: 50 })
-    );
-    let mut decoder = Decoder::new(small());
     let header = OPEN.replace("id=", "a='' b='' c='' d='' id=");
     assert!(matches!(
         decode_all(&mut decoder, header.as_bytes()),
@@ -226,7 +222,7 @@ fn before_login_every_limit_is_fatal() {
         let result = decode_all(&mut decoder, content.as_bytes());
         // An attribute flood may end as a dropped element; it is not a stanza of a login then.
         match result {
-            Err(DecodeError::TooLarge { .. } | DecodeError::TooDeep { .. }) => {}
+            Err(DecodeError::TooLarge { .. }) => {}
             Ok(frames) => assert!(
                 matches!(frames.as_slice(), [Frame::Oversized { .. }]),
                 "{frames:?}"
@@ -237,23 +233,34 @@ fn before_login_every_limit_is_fatal() {
 }
 
 #[test]
-fn a_million_levels_and_a_million_attributes_are_refused_quickly() {
-    let deep = "<a>".repeat(1_000_000);
-    let wide = format!(
-        "<a {}/>",
-        (0..1_000_000)
-            .map(|i| format!("a{i}='' "))
-            .collect::<String>()
-    );
-    for content in [deep, wide] {
+fn a_million_levels_or_attributes_cost_the_stanza_and_no_more() {
+    let deep = format!("{}{}", "<a>".repeat(1_000_000), "</a>".repeat(1_000_000));
+    let wide: String = (0..1_000_000).map(|i| format!("a{i}='' ")).collect();
+    for (content, expected) in [
+        (deep, InnerLimit::Depth),
+        (format!("<a {wide}/>"), InnerLimit::Attributes),
+        (format!("<a {wide}>text</a>"), InnerLimit::Attributes),
+    ] {
+        let limits = XmlLimits {
+            stanza_bytes_fatal: 20_000_000,
+            ..XmlLimits::SESSION
+        };
+        let mut decoder = Decoder::new(limits);
+        decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
+        let text = format!("<message id='bad'>{content}</message><presence/>");
+        let frames = decode_all(&mut decoder, text.as_bytes()).unwrap();
+        let [Frame::Oversized { shell, limit }, Frame::Element(next)] = frames.as_slice() else {
+            panic!("{} frames", frames.len());
+        };
+        assert_eq!((shell.attr("id"), *limit), (Some("bad"), expected));
+        assert_eq!(next.name(), "presence");
+        // Without an end, the bytes end it.
         let mut decoder = Decoder::new(XmlLimits::SESSION);
         decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
-        let result = decode_all(&mut decoder, content.as_bytes());
+        let endless = text.replace("</a>", "").repeat(3);
+        let result = decode_all(&mut decoder, endless.as_bytes());
         assert!(
-            matches!(
-                result,
-                Err(DecodeError::TooDeep { .. } | DecodeError::TooLarge { .. })
-            ),
+            matches!(result, Err(DecodeError::TooLarge { .. })),
             "{result:?}"
         );
         assert!(decoder.building.is_empty());
@@ -288,6 +295,94 @@ fn keepalives_without_end_are_no_stanza() {
         assert_eq!(decode_all(&mut decoder, &[b' '; 100]), Ok(vec![]));
     }
     assert_eq!(decode_all(&mut decoder, b"<a/>").unwrap().len(), 1);
+}
+
+#[test]
+fn an_answer_of_the_own_account_may_be_larger_than_what_others_write() {
+    let text = "x".repeat(2000);
+    let read = |attributes: &str| {
+        let mut decoder = Decoder::new(small());
+        decoder.set_account(BareJid::new("me@b.example").unwrap());
+        decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
+        let stanza = format!("<iq {attributes}>{text}</iq>");
+        let frames = decode_all(&mut decoder, stanza.as_bytes()).unwrap();
+        matches!(frames.as_slice(), [Frame::Element(_)])
+    };
+    for own in ["", "from='me@b.example'", "from='ME@b.example/phone'"] {
+        assert!(read(&format!("type='result' {own}")), "{own}");
+    }
+    for other in [
+        "from='friend@c.example' type='result'",
+        "from='b.example.evil' type='result'",
+        "from='' type='result'",
+        "type='set'",
+        "type='get' from='me@b.example'",
+        "type='error'",
+        "",
+    ] {
+        assert!(!read(other), "{other}");
+    }
+}
+
+#[test]
+fn namespaces_of_attributes_are_paid_for_each_time() {
+    let attributes: String = (0..6).map(|n| format!("p:a{n}='' ")).collect();
+    let namespace = "n".repeat(900);
+    let stanza = format!("<message id='bad'><a xmlns:p='{namespace}' {attributes}/></message>");
+    let mut decoder = Decoder::new(small());
+    decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
+    let frames = decode_all(&mut decoder, stanza.as_bytes()).unwrap();
+    // 1000 bytes of text are one limit; five times the namespace is another.
+    let [Frame::Oversized { limit, .. }] = frames.as_slice() else {
+        panic!("{frames:?}");
+    };
+    assert_eq!(*limit, InnerLimit::Memory);
+}
+
+#[test]
+fn a_single_token_that_is_too_long_ends_the_stream() {
+    let limits = XmlLimits {
+        stanza_bytes_fatal: 1_000_000,
+        ..small()
+    };
+    for token in [
+        format!("<a b='{}'/>", "v".repeat(6000)),
+        format!("<{}/>", "n".repeat(6000)),
+    ] {
+        let mut decoder = Decoder::new(limits);
+        decode_all(&mut decoder, OPEN.as_bytes()).unwrap();
+        assert_eq!(
+            decode_all(&mut decoder, token.as_bytes()),
+            Err(DecodeError::Restricted)
+        );
+    }
+}
+
+/// Whatever a stanza holds, dropping it leaves the stream where reading it does.
+#[test]
+fn dropped_content_ends_where_the_stanza_does_however_it_arrives() {
+    let content = "<a b='1'><c/><d e=\"'/>\" f='&gt;'>t &lt; <![CDATA[</a>]]]]></d></a><g  />";
+    let stanza = format!(
+        "<message id='bad'>{}{content}</message>",
+        "<x>".repeat(6) + content + &"</x>".repeat(6)
+    );
+    let text = format!("{OPEN}{stanza}<iq id='next'/>");
+    for size in 1..text.len() {
+        let mut decoder = Decoder::new(small());
+        let mut frames = Vec::new();
+        for piece in text.as_bytes().chunks(size) {
+            frames.extend(decode_all(&mut decoder, piece).unwrap());
+        }
+        let [
+            Frame::Header(_),
+            Frame::Oversized { limit, .. },
+            Frame::Element(next),
+        ] = frames.as_slice()
+        else {
+            panic!("pieces of {size}: {frames:?}");
+        };
+        assert_eq!((*limit, next.attr("id")), (InnerLimit::Depth, Some("next")));
+    }
 }
 
 fn arb_element() -> impl Strategy<Value = Element> {
