@@ -129,20 +129,22 @@ impl<'p> Schedule<'p> {
                 _ => self.burst(),
             }
         }
-        // The network calms down, and everything that it still has arrives, in any order.
-        while !(self.to_eft.flying.is_empty() && self.to_other.flying.is_empty()) {
-            self.deliver_to_eft();
-            self.deliver_to_other();
-        }
+        // The network calms down.
+        self.drain();
         // Whatever happened, both can talk.
         self.eft_sends();
         self.deliver_to_other();
         self.other_sends();
+        self.drain();
+        self.tally
+    }
+
+    /// Everything that the network still has arrives, in any order.
+    fn drain(&mut self) {
         while !(self.to_eft.flying.is_empty() && self.to_other.flying.is_empty()) {
             self.deliver_to_eft();
             self.deliver_to_other();
         }
-        self.tally
     }
 
     fn eft_sends(&mut self) {

@@ -6,7 +6,7 @@ use aes_gcm::{AesGcm, KeyInit as _, Nonce, aead::Aead as _};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{is_soak, seeded};
+use crate::testing::{is_long, seeded};
 
 /// Encrypts in blocks of a size.
 fn seal(key: &FileKey, content: &[u8], block: usize) -> (Vec<u8>, [u8; 16]) {
@@ -241,7 +241,7 @@ fn a_file_ends_before_its_counter_begins_anew() {
 #[test]
 fn a_large_file_takes_as_little_memory_as_a_small_one() {
     // 1 GiB in the long form.
-    let blocks = if is_soak() { 16_384 } else { 64 };
+    let blocks = if is_long() { 16_384 } else { 64 };
     let key = FileKey::generate(&mut seeded(1));
     let before = resident_kib();
     let mut encryptor = FileEncryptor::new(&key).unwrap();
@@ -262,7 +262,7 @@ fn a_large_file_takes_as_little_memory_as_a_small_one() {
     // Other tests of this process run beside this one.
     if let (Some(before), Some(after)) = (before, resident_kib()) {
         let grown = after.saturating_sub(before);
-        assert!(!is_soak() || grown < 65_536, "{grown} KiB more");
+        assert!(!is_long() || grown < 65_536, "{grown} KiB more");
     }
     assert!(size_of::<FileVerifier>() + size_of::<VerifiedFile>() < 8192);
 }

@@ -1,8 +1,9 @@
 //! How long, and how long a test may be.
 
-/// Whether the long form is wanted: `EFT_SOAK` is set.
-pub(crate) fn is_soak() -> bool {
-    std::env::var_os("EFT_SOAK").is_some()
+/// Whether the long form of every test that has one is wanted: `EFT_LONG` is set. A campaign, which goes on for minutes
+/// and from a seed, is named in `EFT_SOAK` instead.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("EFT_LONG").is_some()
 }
 
 /// Processor time that this thread takes for something; on systems that do not tell, the time on the clock.

@@ -10,6 +10,6 @@ mod randomness;
 mod vectors;
 
 pub(crate) use device::{Device, NOW, connect};
-pub(crate) use effort::{cpu_time, is_soak};
+pub(crate) use effort::{cpu_time, is_long};
 pub(crate) use randomness::{Script, seeded};
 pub(crate) use vectors::{Vectors, hex, unhex};

@@ -9,7 +9,7 @@ use crate::limits::{
     ARCHIVED_SESSIONS, MAX_CANDIDATE_KEYS, MAX_SKIP, MAX_SKIP_LEGACY, MAX_SKIPPED_KEYS,
 };
 use crate::testing::forge::{Slot, with_key};
-use crate::testing::{Device, cpu_time, is_soak, seeded};
+use crate::testing::{Device, cpu_time, is_long, seeded};
 use crate::wire::Writer;
 use crate::{EncryptedMessage, KeyError, Outcome, PublicKey, RecordKind, Version};
 
@@ -30,7 +30,7 @@ const PEER_ROWS: [RecordKind; 6] = [
 fn many_small_jumps_fill_no_more_than_the_limit() {
     for version in Version::ALL {
         let (mut alice, mut bob) = acquainted(version);
-        let jumps = if is_soak() { 100_000 } else { 1_300 };
+        let jumps = if is_long() { 100_000 } else { 1_300 };
         for jump in 0..jumps {
             let _lost = alice.send_empty(&bob.address, version);
             let seen = alice.send_empty(&bob.address, version);

@@ -1,7 +1,7 @@
 //! Every byte of every kind of message changed, and every message cut short: not a byte of the store is another.
 
 use super::ratchet::acquainted;
-use crate::testing::{Device, connect, is_soak};
+use crate::testing::{Device, connect, is_long};
 use crate::{EncryptedMessage, Outcome, Version};
 
 /// A message that has not arrived, and whom it is for.
@@ -96,7 +96,7 @@ fn refused(to: &mut Device, changed: &EncryptedMessage, case: &str) {
 
 /// Which bits of a byte are tried.
 fn bits() -> &'static [u8] {
-    if is_soak() {
+    if is_long() {
         &[0, 1, 2, 3, 4, 5, 6, 7]
     } else {
         &[0, 5]
