@@ -1,5 +1,7 @@
 //! Every bound of this crate, with its reason.
 
+use core::time::Duration;
+
 /// Bounds of the XML decoder.
 ///
 /// A contact, through an honest server, chooses what stands inside a stanza. A bound that ended the
@@ -105,6 +107,11 @@ pub const EVENT_QUEUE: usize = 64;
 /// Estimated memory of the stanzas among them. Without this bound, what is allowed to one stanza would
 /// be allowed to as many as the queue holds. One that is larger waits until the queue is empty.
 pub const EVENT_QUEUE_BYTES: usize = 1024 * 1024;
+
+/// How long a server may take to answer when the process was asleep and the socket is perhaps dead
+/// ([`crate::driver::Sender::probe`]): a round trip on a bad cell is half of it, and a person waits for what
+/// comes then.
+pub const WAKE_PROBE: Duration = Duration::from_secs(1);
 
 /// SRV records of one name that are used; a zone with more is broken or hostile.
 pub const MAX_SRV_RECORDS: usize = 32;

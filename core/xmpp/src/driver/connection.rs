@@ -20,8 +20,8 @@ use crate::limits::SEND_QUEUE;
 #[cfg(doc)]
 use crate::stream::StanzaSeq;
 use crate::stream::{
-    Acked, HandledCountTooHigh, LoginError, LostStream, Management, OutboundQueue, ResumableState,
-    Resumption, Session, StreamRecord, StreamResumption, Unacked,
+    Acked, ClientStates, HandledCountTooHigh, LoginError, LostStream, Management, OutboundQueue,
+    ResumableState, Resumption, Session, StreamRecord, StreamResumption, Unacked,
 };
 use crate::xml::Decoder;
 
@@ -118,6 +118,7 @@ impl Connection {
             counters.management,
             session.stream_management.is_some(),
             session.limits,
+            ClientStates::begin(&session, config.login.client_state),
             config.ack_policy,
         ));
         let (queue, commands) = mpsc::channel(SEND_QUEUE);
@@ -234,6 +235,7 @@ async fn run<S>(
     let (reason, style) = tokio::select! {
         reason = reader.run(early, unread) => (reason, None),
         (reason, style) = writer.run(commands) => (reason, style),
+        reason = end.shared.silence_past_deadline() => (reason, None),
     };
     let farewell = tokio::time::timeout(FAREWELL, writer.say_farewell(&reason, style));
     if farewell.await.is_err() {

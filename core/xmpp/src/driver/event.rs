@@ -64,6 +64,9 @@ pub enum CloseReason {
     /// TCP or TLS broke, or the server vanished.
     #[error("connection lost: {0}")]
     Lost(String),
+    /// The server did not answer in time ([`Sender::probe`]): the network behind the socket is gone.
+    #[error("the server does not answer")]
+    Silent,
     /// The server sent something that cannot be read on.
     #[error("invalid XML: {0}")]
     Malformed(DecodeError),

@@ -20,6 +20,7 @@ mod event;
 mod hickory;
 mod host_resolver;
 mod negotiation;
+mod probes;
 mod queue;
 mod reader;
 mod reply;

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf};
 
 use super::event::{CloseReason, Event};
 use super::queue::EventSender;
-use super::shared::Shared;
+use super::shared::{Shared, ping_number};
 use crate::stream::{StanzaSeq, StreamError, StreamFeatures, StreamLimits};
 use crate::xml::{Decoder, Frame};
 use crate::{Element, ns};
@@ -75,6 +75,7 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
                 }
                 None
             }
+            Frame::Element(element) if self.answers_ping(&element) => None,
             Frame::Element(element) if is_stanza(&element) => {
                 let seq = self.shared.management().inbound.receive();
                 self.emit(Event::Stanza { seq, element }).await;
@@ -82,6 +83,15 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
             }
             Frame::Element(element) => self.handle_nonza(&element).await,
         }
+    }
+
+    /// The answer to an own ping, which the client did not send and does not see.
+    fn answers_ping(&self, element: &Element) -> bool {
+        let number = ping_number(element).filter(|_| !self.shared.is_managed);
+        if let Some(number) = number {
+            self.shared.note_answer_to(number);
+        }
+        number.is_some()
     }
 
     async fn handle_nonza(&mut self, element: &Element) -> Option<CloseReason> {
@@ -92,6 +102,9 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
             // Prosody says its limits before SASL2 only, and means them for both.
             if features.limits != StreamLimits::default() {
                 self.shared.set_limits(features.limits);
+            }
+            if features.client_state {
+                self.shared.note_client_states_offered();
             }
             return None;
         }
@@ -109,6 +122,7 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
                 Ok(acked) => acked,
                 Err(error) => return Some(CloseReason::HandledCountTooHigh(error)),
             };
+            self.shared.note_answer();
             // The writer may have waited for room.
             self.shared.wake.notify_one();
             let tokens: Vec<u64> = acked.iter().filter_map(|acked| acked.token).collect();
@@ -124,7 +138,9 @@ impl<S: AsyncRead + AsyncWrite> Reader<S> {
             Event::Stanza { .. } | Event::Oversized { .. } => self.decoder.frame_memory_bytes(),
             Event::Acked { .. } | Event::Closed(_) => 0,
         };
+        self.shared.stops_listening();
         self.events.send(event, memory_bytes).await;
+        self.shared.listens();
     }
 }
 

@@ -1,12 +1,12 @@
 //! The way out: one ordered, bounded queue.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::shared::Shared;
-use crate::stream::{NotReceived, StanzaSeq, StreamLimits, Unacked};
+use crate::stream::{ClientState, NotReceived, StanzaSeq, StreamLimits, Unacked};
 use crate::xml::{EncodeError, encode_stanza};
 use crate::{Element, ns};
 
@@ -235,6 +235,36 @@ impl Sender {
         self.shared.request_ack();
     }
 
+    /// Asks the server whether it is there, past everything that waits to be sent, and waits for its
+    /// answer: by `<r/>`, or by a ping (XEP-0199) without XEP-0198. Returns the time that it took.
+    /// If none comes within `deadline`, the connection ends as [`super::CloseReason::Silent`], and
+    /// can be resumed like any that was lost. What had come before the question is no answer.
+    ///
+    /// Ask when the process was asleep or the network changed, with [`crate::limits::WAKE_PROBE`].
+    /// Cancelling the future takes the question back from nobody: the deadline stands.
+    ///
+    /// Time in which nobody takes events does not count, as the answer stands behind them: do not
+    /// wait here in the task that calls [`super::Connection::next_event`].
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] if the connection is over, or ends instead of an answer.
+    pub async fn probe(&self, deadline: Duration) -> Result<Duration, SendError> {
+        let began = Instant::now();
+        let answer = self.shared.ask(deadline);
+        tokio::select! {
+            answer = answer => answer.map_err(|_| SendError::Closed)?,
+            () = self.queue.closed() => return Err(SendError::Closed),
+        }
+        Ok(began.elapsed())
+    }
+
+    /// Tells the server whether somebody looks at the app (XEP-0352), if it wants to know and does
+    /// not know yet. Instead of [`crate::stream::LoginConfig::client_state`] from now on; the next
+    /// connection goes by that again.
+    pub fn set_client_state(&self, state: ClientState) {
+        self.shared.want(state);
+    }
+
     /// Ends the connection after everything queued before is written.
     ///
     /// # Errors
@@ -246,7 +276,8 @@ impl Sender {
             .map_err(|_| SendError::Closed)
     }
 
-    /// Time since the server last sent anything: when it grows long, send a ping.
+    /// Time since the server last sent anything: when it grows long
+    /// ([`StreamLimits::longest_silence`]), [`Self::probe`].
     #[must_use]
     pub fn silence(&self) -> Duration {
         self.shared.silence()

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use eft_types::Timestamp;
 use tokio::sync::Notify;
 
-use crate::stream::{AckPolicy, Management, StreamLimits};
+use super::probes::Probes;
+use crate::stream::{AckPolicy, ClientState, ClientStates, Management, StreamLimits};
+use crate::{Element, ns};
 
 /// Locks are held for arithmetic only, never across an await.
 #[derive(Debug)]
@@ -16,6 +18,12 @@ pub(super) struct Shared {
     /// XEP-0198 is on.
     pub(super) is_managed: bool,
     limits: Mutex<StreamLimits>,
+    client_states: Mutex<ClientStates>,
+    pub(super) probes: Mutex<Probes>,
+    /// Of [`Liveness`]: there is another deadline.
+    pub(super) deadline: Notify,
+    /// The reader waits for the client to take events, and cannot hear an answer.
+    pub(super) is_deaf: AtomicBool,
     /// Number of the stanza that was queued last: ahead of the counter in `management` by what has
     /// not been written.
     queued: Mutex<u32>,
@@ -39,6 +47,7 @@ impl Shared {
         management: Management,
         is_managed: bool,
         limits: StreamLimits,
+        client_states: ClientStates,
         ack_policy: AckPolicy,
     ) -> Self {
         Self {
@@ -46,6 +55,10 @@ impl Shared {
             management: Mutex::new(management),
             is_managed,
             limits: Mutex::new(limits),
+            client_states: Mutex::new(client_states),
+            probes: Mutex::default(),
+            deadline: Notify::new(),
+            is_deaf: AtomicBool::new(false),
             ack_policy,
             answer_due: AtomicBool::new(false),
             request_due: AtomicBool::new(false),
@@ -113,14 +126,41 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Acknowledgements and requests that are due, in the order to write them.
+    pub(super) fn want(&self, state: ClientState) {
+        self.client_states().want(state);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn note_client_states_offered(&self) {
+        self.client_states().note_offer();
+        self.wake.notify_one();
+    }
+
+    fn client_states(&self) -> MutexGuard<'_, ClientStates> {
+        self.client_states
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acknowledgements, requests, questions and states that are due, in the order to write them.
     pub(super) fn take_control(&self) -> String {
+        let mut out = match self.client_states().take_due() {
+            Some(ClientState::Active) => "<active xmlns='urn:xmpp:csi:0'/>".to_owned(),
+            Some(ClientState::Inactive) => "<inactive xmlns='urn:xmpp:csi:0'/>".to_owned(),
+            None => String::new(),
+        };
         if !self.is_managed {
-            return String::new();
+            // Without XEP-0198 nobody counts stanzas, and a ping (XEP-0199) may go past the queue.
+            if self.request_due.swap(false, Ordering::AcqRel) {
+                let number = self.probes().liveness.note_asked();
+                out.push_str(&format!(
+                    "<iq type='get' id='{PING_ID}{number}'><ping xmlns='urn:xmpp:ping'/></iq>"
+                ));
+            }
+            return out;
         }
         let now = self.now();
         let mut management = self.management();
-        let mut out = String::new();
         let ack = if self.answer_due.swap(false, Ordering::AcqRel) {
             Some(management.inbound.answer_request())
         } else {
@@ -132,6 +172,7 @@ impl Shared {
         let requested = self.request_due.swap(false, Ordering::AcqRel);
         if requested || management.outbound.wants_request(self.ack_policy, now) {
             management.outbound.note_request();
+            self.probes().liveness.note_asked();
             out.push_str("<r xmlns='urn:xmpp:sm:3'/>");
         }
         out
@@ -146,6 +187,17 @@ impl Shared {
         let millis = due.millis_since(self.now()).max(0);
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
+}
+
+/// Id of an own ping, before its number.
+const PING_ID: &str = "eft-ping-";
+
+/// The number of the own ping that this stanza answers, if it may be one.
+pub(super) fn ping_number(stanza: &Element) -> Option<u64> {
+    if !stanza.is("iq", ns::CLIENT) || !matches!(stanza.attr("type"), Some("result" | "error")) {
+        return None;
+    }
+    stanza.attr("id")?.strip_prefix(PING_ID)?.parse().ok()
 }
 
 pub(super) fn ack_text(h: u32) -> String {

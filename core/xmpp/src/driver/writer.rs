@@ -177,7 +177,10 @@ impl<S: AsyncRead + AsyncWrite> Writer<S> {
                     encode_stream_close()
                 );
             }
-            CloseReason::Lost(_) | CloseReason::Fenced | CloseReason::Abandoned => return,
+            CloseReason::Lost(_)
+            | CloseReason::Silent
+            | CloseReason::Fenced
+            | CloseReason::Abandoned => return,
             CloseReason::Malformed(_) | CloseReason::BadAck => {}
         }
         if self.write(&text).await.is_ok() {

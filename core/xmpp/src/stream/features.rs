@@ -1,5 +1,7 @@
 //! `<stream:features/>` (RFC 6120 §4.3.2).
 
+use core::time::Duration;
+
 use crate::{Element, ns};
 
 /// What the server offers at this point of the stream.
@@ -30,6 +32,18 @@ pub struct StreamLimits {
     pub max_bytes: Option<u32>,
     /// Seconds of silence after which the server may close.
     pub idle_seconds: Option<u32>,
+}
+
+impl StreamLimits {
+    /// How long a client that wishes to ping so seldom may be silent: three quarters of what the server
+    /// allows, so that the ping arrives before the end.
+    #[must_use]
+    pub fn longest_silence(self, wished: Duration) -> Duration {
+        match self.idle_seconds {
+            Some(seconds) => wished.min(Duration::from_secs(u64::from(seconds)) * 3 / 4),
+            None => wished,
+        }
+    }
 }
 
 impl StreamFeatures {
@@ -69,6 +83,21 @@ impl StreamFeatures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_is_shorter_than_the_server_allows() {
+        let hour = Duration::from_secs(3600);
+        let allowed = |idle_seconds| StreamLimits {
+            idle_seconds,
+            max_bytes: None,
+        };
+        assert_eq!(allowed(None).longest_silence(hour), hour);
+        assert_eq!(
+            allowed(Some(840)).longest_silence(hour),
+            Duration::from_secs(630)
+        );
+        assert_eq!(allowed(Some(1_000_000)).longest_silence(hour), hour);
+    }
 
     #[test]
     fn features_of_a_real_server_are_read() {

@@ -3,17 +3,20 @@
 //! ```text
 //!   Login:  Header ► Features ► [StartTls] ► Header ► Features ┬ SASL2 with everything inside ► Ready
 //!                                                              └ SASL ► Header ► Features ► resume or bind, enable ► Ready
-//!   then:   Management counts and acknowledges, IqTracker matches answers to requests
+//!   then:   Management counts and acknowledges, IqTracker matches answers to requests,
+//!           Liveness knows whether anybody is there, ClientStates what to say again
 //! ```
 //!
 //! Nothing here knows whether frames travel over TCP or WebSocket: outputs are elements and
 //! headers, and the driver writes them.
 
+mod client_states;
 mod config;
 mod error;
 mod features;
 mod inline;
 mod iq;
+mod liveness;
 mod login;
 mod management;
 mod pins;
@@ -24,11 +27,13 @@ mod session;
 mod token;
 mod user_agent;
 
+pub use client_states::ClientStates;
 pub use config::{ClientState, LoginConfig, Password, Transport};
 pub use error::{LoginError, StreamError};
 pub use features::{StreamFeatures, StreamLimits};
 pub use inline::{BindOffer, InlineOffer};
 pub use iq::{IqAnswer, IqTracker, TrackError};
+pub use liveness::{Liveness, Question};
 pub use login::{Login, LoginOutput};
 pub use management::{
     AckPolicy, Acked, HandledCountTooHigh, InboundCounter, LostStream, Management, NotReceived,

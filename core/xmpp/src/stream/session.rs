@@ -39,6 +39,29 @@ pub struct Session {
     pub early: Vec<Element>,
 }
 
+#[cfg(test)]
+impl Session {
+    /// For tests of what looks at sessions.
+    pub(crate) fn bare(full_jid: &str) -> Self {
+        Self {
+            full_jid: FullJid::new(full_jid).unwrap(),
+            authentication: Authentication::Password {
+                mechanism: Mechanism::ScramSha256,
+                channel_binding: None,
+            },
+            stream_management: None,
+            resumption: Resumption::NotAsked,
+            carbons: false,
+            client_state: None,
+            token: TokenNews::Unchanged,
+            pins: Pins::default(),
+            features: StreamFeatures::default(),
+            limits: StreamLimits::default(),
+            early: Vec::new(),
+        }
+    }
+}
+
 /// What let us in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {

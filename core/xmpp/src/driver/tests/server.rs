@@ -182,16 +182,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// The whole login behind TLS.
     pub(super) async fn login(&mut self) {
+        self.login_and_bind().await;
+        let enable = self.element().await;
+        assert!(enable.is("enable", crate::ns::SM));
+        self.send("<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='600'/>")
+            .await;
+    }
+
+    /// The login of a client that does not ask for XEP-0198.
+    pub(super) async fn login_and_bind(&mut self) {
         let header = self.open(MECHANISMS).await;
         assert_eq!(header.from.as_deref(), Some("user@b.example"));
         assert_eq!(header.to.as_deref(), Some("b.example"));
         assert!(self.authenticate().await);
         self.open(BIND).await;
         self.bind().await;
-        let enable = self.element().await;
-        assert!(enable.is("enable", crate::ns::SM));
-        self.send("<enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='600'/>")
-            .await;
     }
 }
 
