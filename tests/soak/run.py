@@ -2,34 +2,44 @@
 """Campaigns that are too long for `make test`, run in slices that continue from each other.
 
     tests/soak/run.py NAME MINUTES   run a slice and write its line into LEDGER.md
+    tests/soak/run.py GROUP MINUTES  the same for the one of fuzz-*, long-* or miri-* that has least
     tests/soak/run.py --status       what each campaign has reached since the code under it last changed
     tests/soak/run.py --self-test    show that the sums are right
 
 A campaign is a test whose short form runs with `make test`. Its long form takes the first seed and the time from
-the environment and ends with a line `soak NAME seeds=A..B count=N violations=V` (tests/support/soak.rs).
+the environment and ends with a line `soak NAME seeds=A..B count=N violations=V` (tests/support/soak.rs). A test whose
+long form is always the same is run once (`long-*`), and so is each part of the crate under Miri (`miri-*`).
+
+`mutants` has a list of its own: tests/soak/mutants.py.
 """
 
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-ROOT = Path(__file__).resolve().parents[2]
-LEDGER = ROOT / "tests/soak/LEDGER.md"
+import meaning
+import mutants
+import processor
+from paths import ROOT, SOAK
+
+LEDGER = SOAK / "LEDGER.md"
 SUMMARY = re.compile(r"^soak (\S+) seeds=(\d+)\.\.(\d+) count=(\d+) violations=(\d+)$", re.MULTILINE)
 LINE = re.compile(r"^\| (\S+) \| ([0-9a-f]{7,40}) \| (\d+)\.\.(\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """What runs, what it is to reach, and the code that it speaks for."""
+    """What runs, what it is to reach, and the code that it speaks for: see meaning.py."""
 
     command: tuple[str, ...]
     target: int
     unit: str
     code: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    # It says nothing of seeds: to end well is all that there is to reach.
+    once: bool = False
 
 
 def test(package, binary, name):
@@ -37,37 +47,80 @@ def test(package, binary, name):
     return ("cargo", "test", "-p", package, "--test", binary, name, "--", "--nocapture")
 
 
-# Targets of tests/fuzz, by the code that they speak for.
-FUZZ = {
-    "core/omemo/src": ("message", "bundle", "device_list", "record", "store", "name", "conversation"),
-    "core/xmpp/src": ("stream", "login", "stanza", "element", "envelope", "management"),
-}
+def unit_test(*names):
+    """The long form of tests inside the engine."""
+    return ("cargo", "test", "-p", "eft-omemo", "--lib", "--", "--nocapture", *names)
+
+
+def once(command, *code, **environment):
+    return Campaign(command, 1, "run", code, environment, once=True)
+
+
+TYPES = "core/types/src"
+ENGINE = "core/omemo/src"
+ENGINES_TESTS = f"{ENGINE}/engine/tests"
+# Targets of tests/fuzz by the crate that they speak for, each with its own file and what all of them stand on.
+FUZZ_COMMON = ("tests/fuzz/src/input.rs",)
+FUZZ_ENGINE = ("tests/fuzz/src/fixture.rs", "tests/fuzz/src/device.rs", *FUZZ_COMMON)
+FUZZ = (
+    {
+        name: (ENGINE, TYPES, f"tests/fuzz/src/omemo/{name}.rs", *FUZZ_ENGINE)
+        for name in ("message", "bundle", "device_list", "record", "store", "name")
+    }
+    | {"conversation": (ENGINE, TYPES, "tests/fuzz/src/conversation.rs", *FUZZ_ENGINE)}
+    | {
+        name: ("core/xmpp/src", TYPES, f"tests/fuzz/src/xmpp/{name}.rs", "tests/fuzz/src/xmpp/mod.rs", *FUZZ_COMMON)
+        for name in ("stream", "login", "stanza", "element", "envelope", "management")
+    }
+)
 CAMPAIGNS = {
     "differential": Campaign(
         test("eft-tests", "differential", "both_implementations_agree_on_every_schedule_in_both_versions"),
         10_000,
         "schedules",
-        ("core/omemo/src", "tests/differential/schedule.rs", "tests/interop/engines.py"),
+        (
+            ENGINE,
+            TYPES,
+            "tests/differential/schedule.rs",
+            "tests/differential/device.rs",
+            "tests/differential/python.rs",
+            "tests/interop/engines.py",
+        ),
     ),
     "xeddsa": Campaign(
         test("eft-tests", "differential", "both_implementations_agree_on_signatures_of_either_sign"),
         100_000,
         "signatures",
-        ("core/omemo/src/crypto", "core/omemo/src/key", "tests/differential/signatures.rs"),
+        (f"{ENGINE}/crypto", f"{ENGINE}/key", "tests/differential/signatures.rs", "tests/differential/python.rs"),
     ),
     "r1": Campaign(
-        ("cargo", "test", "-p", "eft-omemo", "--lib", "nine_devices_lose_no_message", "--", "--nocapture"),
+        unit_test("nine_devices_lose_no_message"),
         1_000_000,
         "steps",
-        ("core/omemo/src",),
+        (ENGINE, TYPES, f"{ENGINES_TESTS}/soak", f"{ENGINE}/testing/device.rs", f"{ENGINE}/testing/randomness.rs"),
+    ),
+    "long-timing": once(
+        unit_test("crypto::tests::timing"),
+        f"{ENGINE}/crypto",
+        f"{ENGINE}/key/secret.rs",
+        f"{ENGINE}/crypto/tests/timing.rs",
+        EFT_TIMING_SAMPLES="1000000",
+    ),
+    "long-flips": once(
+        unit_test("engine::tests::flips"), ENGINE, TYPES, f"{ENGINES_TESTS}/flips.rs", EFT_LONG="1"
+    ),
+    "long-counters": once(
+        unit_test("engine::tests::counters"), ENGINE, TYPES, f"{ENGINES_TESTS}/counters.rs", EFT_LONG="1"
+    ),
+    "long-file": once(
+        unit_test("a_large_file_takes_as_little_memory"), f"{ENGINE}/file", f"{ENGINE}/file/tests.rs", EFT_LONG="1"
     ),
 } | {
-    # An hour of libFuzzer each. It takes time and seed as arguments.
-    f"fuzz-{target}": Campaign(
-        ("tests/fuzz/libfuzzer/run.py", target, "{minutes}", "{seed}"), 60, "minutes", (code, "tests/fuzz/src")
+    # An hour of libFuzzer each, of the processor's time. It takes time and seed as arguments.
+    f"fuzz-{name}": Campaign(
+        ("tests/fuzz/libfuzzer/run.py", name, "{minutes}", "{seed}"), 3600, "seconds of processor time", code
     )
-    for code, targets in FUZZ.items()
-    for target in targets
+    for name, code in FUZZ.items()
 }
 
 
@@ -91,44 +144,68 @@ def valid(rows, is_current):
 
 
 def is_current(campaign):
-    """Whether the code under a campaign is at a commit what it is now."""
+    """Whether the code under a campaign means at a commit what it means now."""
+    return lambda commit: meaning.changed(commit, campaign.code) == []
 
-    def unchanged(commit):
-        known = subprocess.run(["git", "-C", ROOT, "cat-file", "-e", commit], capture_output=True, check=False)
-        if known.returncode:
-            return False
-        diff = ["git", "-C", ROOT, "diff", "--quiet", commit, "--", *campaign.code]
-        return subprocess.run(diff, check=False).returncode == 0
 
-    return unchanged
+def reached(text, name):
+    """What a campaign has reached: count and violations."""
+    rows = valid(lines(text, name), is_current(CAMPAIGNS[name]))
+    return sum(row[3] for row in rows), sum(row[4] for row in rows)
+
+
+def least(counts):
+    """The first of those that have least of their target: pairs of name and share."""
+    return min(counts, key=lambda pair: pair[1])[0]
+
+
+def choose(group):
+    """The campaign of a group that has least."""
+    text = LEDGER.read_text()
+    names = [name for name in CAMPAIGNS if name.startswith(f"{group}-")]
+    return least([(name, reached(text, name)[0] / CAMPAIGNS[name].target) for name in names])
+
+
+def uncommitted(campaign):
+    changed = meaning.changed("HEAD", campaign.code) or []
+    new = git("ls-files", "--others", "--exclude-standard", "--", *campaign.code).split("\n")
+    return changed + [path for path in new if path and meaning.matters(path, campaign.code)]
 
 
 def run(name, minutes):
     campaign = CAMPAIGNS[name]
-    if git("status", "--porcelain", "--", *campaign.code):
-        sys.exit(f"{', '.join(campaign.code)}: not committed. A line of the ledger names a commit.")
+    if files := uncommitted(campaign):
+        sys.exit(f"{', '.join(files)}: not committed. A line of the ledger names a commit.")
     commit = git("rev-parse", "--short=12", "HEAD")
     first = next_seed(lines(LEDGER.read_text(), name))
-    environment = {
-        **os.environ,
-        "EFT_SOAK": name,
-        "EFT_SOAK_MINUTES": str(minutes),
-        "EFT_SOAK_SEED": str(first),
-    }
+    environment = {**os.environ, **campaign.environment}
+    if not campaign.once:
+        environment |= {"EFT_SOAK": name, "EFT_SOAK_MINUTES": str(minutes), "EFT_SOAK_SEED": str(first)}
     command = [word.format(minutes=minutes, seed=first) for word in campaign.command]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
         output = ""
         for line in child.stdout:
             print(line, end="", flush=True)
             output += line
-    found = [match.groups() for match in SUMMARY.finditer(output) if match.group(1) == name]
-    if not found:
-        sys.exit(f"{name}: the test said nothing of what it did (exit code {child.returncode})")
-    _, begin, end, count, violations = found[-1]
+    begin, end, count, violations = summary(name, campaign, output, child.returncode, first)
     with LEDGER.open("a") as ledger:
         ledger.write(f"| {name} | {commit} | {begin}..{end} | {count} | {violations} |\n")
     status(name)
     return child.returncode
+
+
+def summary(name, campaign, output, code, first):
+    """What the slice did: first seed, next seed, count, violations."""
+    if campaign.once:
+        # A filter that fits no test is no run.
+        passed = sum(int(number) for number in re.findall(r"^test result: .* (\d+) passed;", output, re.MULTILINE))
+        if code == 0 and not passed:
+            sys.exit(f"{name}: no test ran")
+        return first, first + 1, int(code == 0), int(code != 0)
+    found = [match.groups() for match in SUMMARY.finditer(output) if match.group(1) == name]
+    if not found:
+        sys.exit(f"{name}: the test said nothing of what it did (exit code {code})")
+    return found[-1][1:]
 
 
 def status(only=None):
@@ -136,8 +213,7 @@ def status(only=None):
     for name, campaign in CAMPAIGNS.items():
         if only not in (None, name):
             continue
-        rows = valid(lines(text, name), is_current(campaign))
-        count, violations = sum(row[3] for row in rows), sum(row[4] for row in rows)
+        count, violations = reached(text, name)
         verdict = "reached" if count >= campaign.target and not violations else "open"
         print(f"{name}: {count} of {campaign.target} {campaign.unit}, {violations} violations: {verdict}")
 
@@ -154,6 +230,23 @@ def self_test():
     assert next_seed(lines(text, "a")) == 9 and next_seed(lines(text, "c")) == 1
     assert valid(lines(text, "a"), lambda commit: commit == "2222222") == [("2222222", 5, 9, 50, 0)]
     assert SUMMARY.search("x\nsoak a seeds=1..5 count=40 violations=1\n").groups() == ("a", "1", "5", "40", "1")
+    assert least([("a", 0.5), ("b", 0.1), ("c", 0.1)]) == "b"
+    single = once(("true",))
+    passed = "test result: ok. 3 passed; 0 failed; 0 ignored\n"
+    assert summary("a", single, passed, 0, 1) == (1, 2, 1, 0) and summary("a", single, passed, 1, 4) == (4, 5, 0, 1)
+    try:
+        summary("a", single, "test result: ok. 0 passed; 0 failed; 0 ignored\n", 0, 1)
+    except SystemExit:
+        pass
+    else:
+        raise AssertionError("a run of no test counts")
+    # What a campaign names is there: a file that moved would take its campaign's memory with it, silently.
+    for name, campaign in CAMPAIGNS.items():
+        for entry in campaign.code:
+            assert (ROOT / entry).exists(), f"{name}: {entry}"
+    meaning.self_test()
+    processor.self_test()
+    mutants.self_test()
     print("run.py: the sums are right")
 
 
@@ -161,9 +254,14 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--status"]:
             status()
+            mutants.status()
         case ["--self-test"]:
             self_test()
+        case ["mutants", minutes] if minutes.isdigit():
+            sys.exit(mutants.run(int(minutes)))
         case [name, minutes] if name in CAMPAIGNS and minutes.isdigit():
             sys.exit(run(name, int(minutes)))
+        case [group, minutes] if any(name.startswith(f"{group}-") for name in CAMPAIGNS) and minutes.isdigit():
+            sys.exit(run(choose(group), int(minutes)))
         case _:
-            sys.exit(f"{__doc__}\nCampaigns: {', '.join(CAMPAIGNS)}")
+            sys.exit(f"{__doc__}\nCampaigns: mutants, {', '.join(CAMPAIGNS)}")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """libFuzzer for a while, over one target of `eft-fuzz`, on the stable compiler.
 
-    run.py TARGET MINUTES [SEED]   fuzz; what crashes is written to tests/fuzz/regressions, where the tests replay it
+    run.py TARGET MINUTES [SEED]   fuzz; what crashes is written to tests/fuzz/regressions, where the tests replay it;
+                                   what is counted is seconds of the processor, for it may run beside other work
     run.py --build                 build only
     run.py --merge TARGET          copy what was found and covers more into tests/fuzz/corpus, to be looked at
 
@@ -21,6 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 FUZZ = HERE.parent
 ROOT = FUZZ.parents[1]
+sys.path.insert(0, str(ROOT / "tests/soak"))
+import processor  # noqa: E402
 # With a triple of its own, so that build scripts and macros are not instrumented.
 TRIPLE = re.search(r"^host: (\S+)$", subprocess.check_output(["rustc", "-vV"], text=True, cwd=HERE), re.MULTILINE).group(1)
 BUILD = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "libfuzzer"
@@ -54,7 +57,7 @@ def run(target, minutes, seed):
     regressions = FUZZ / "regressions" / target
     regressions.mkdir(parents=True, exist_ok=True)
     known = set(regressions.iterdir())
-    begin, end = time.monotonic(), time.monotonic() + 60 * minutes
+    before, end = processor.seconds(), time.monotonic() + 60 * minutes
     executions, crashes, features = 0, 0, 0
     # libFuzzer ends at the first crash. An hour is an hour: it goes on with the next seed.
     while (left := int(end - time.monotonic())) > 0:
@@ -81,7 +84,7 @@ def run(target, minutes, seed):
             if not set(regressions.iterdir()) - known or crashes == 10:
                 break
             known = set(regressions.iterdir())
-    done = round((time.monotonic() - begin) / 60)
+    done = int(processor.seconds() - before)
     print(f"{target}: {executions} executions, {features} features, {crashes} crashes")
     if not any(regressions.iterdir()):
         regressions.rmdir()
@@ -110,8 +113,8 @@ if __name__ == "__main__":
         case [name, minutes, *rest] if minutes.isdigit() and (FUZZ / "corpus" / name).is_dir():
             build()
             first = int(rest[0]) if rest else 1
-            minutes_done, next_seed, violations = run(name, int(minutes), first)
-            print(f"soak fuzz-{name} seeds={first}..{next_seed} count={minutes_done} violations={violations}")
+            done, next_seed, violations = run(name, int(minutes), first)
+            print(f"soak fuzz-{name} seeds={first}..{next_seed} count={done} violations={violations}")
             sys.exit(violations > 0)
         case _:
             sys.exit(f"{__doc__}\nTargets: {', '.join(sorted(path.name for path in (FUZZ / 'corpus').iterdir()))}")
