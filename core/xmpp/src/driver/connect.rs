@@ -119,7 +119,11 @@ async fn try_targets(
             let before = login_config.pins.breaks_pipelining;
             login_config.pins.breaks_pipelining = true;
             login = prepare(login_config, purpose, rng)?;
-            result = try_target(config, &name, &target, login).await;
+            result = match try_target(config, &name, &target, login).await {
+                // What it said the first time says more.
+                Err(Failure::Unreachable(_)) => Err(Failure::NextTarget(error)),
+                result => result,
+            };
             if let Ok(Reached {
                 session: Some(session),
                 ..

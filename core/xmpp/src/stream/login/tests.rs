@@ -137,26 +137,29 @@ fn ready(outputs: Vec<LoginOutput>) -> Session {
     }
 }
 
-#[test]
-fn starttls_hides_the_account_until_the_stream_is_encrypted() {
-    let mut login = login_with(config(Transport::StartTls));
-    let first = opened(one(login.start(TlsFacts::default())));
+/// Up to the stream under TLS, with what went out before the server spoke.
+fn through_starttls(login: &mut Login) -> (Vec<LoginOutput>, StreamHeader) {
+    let mut first = login.start(TlsFacts::default());
+    let header_sent = opened(first.remove(0));
     assert_eq!(
-        (first.from.as_deref(), first.to.as_deref()),
+        (header_sent.from.as_deref(), header_sent.to.as_deref()),
         (None, Some("b.example"))
     );
     login.handle_frame(header(), 0).unwrap();
-    let request = sent(login.handle_frame(frame(STARTTLS), 0).unwrap());
-    assert!(request.is("starttls", ns::TLS));
-    let outputs = login
-        .handle_frame(
-            frame("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
-            0,
-        )
-        .unwrap();
+    first.extend(login.handle_frame(frame(STARTTLS), 0).unwrap());
+    let proceed = frame("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    let outputs = login.handle_frame(proceed, 0).unwrap();
     assert!(matches!(one(outputs), LoginOutput::StartTls));
-    assert!(!login.has_begun_authentication());
+    assert!(!login.has_begun_authentication() && !login.has_pipelined());
     let second = opened(one(login.tls_established(TlsFacts::default()).unwrap()));
+    (first, second)
+}
+
+#[test]
+fn starttls_hides_the_account_until_the_stream_is_encrypted() {
+    let mut login = login_with(config(Transport::StartTls));
+    let (before, second) = through_starttls(&mut login);
+    assert!(sent(before).is("starttls", ns::TLS));
     assert_eq!(second.from.as_deref(), Some("user@b.example"));
     login.handle_frame(header(), 0).unwrap();
     let auth = sent(
@@ -166,6 +169,26 @@ fn starttls_hides_the_account_until_the_stream_is_encrypted() {
     );
     assert_eq!(auth.attr("mechanism"), Some("SCRAM-SHA-1"));
     assert!(login.has_begun_authentication());
+}
+
+#[test]
+fn starttls_waits_for_no_offer_unless_the_server_needs_it() {
+    let mut login = login_with(config(Transport::StartTls));
+    let outputs = login.start(TlsFacts::default());
+    assert_eq!(outputs.len(), 2);
+    assert!(login.has_pipelined());
+
+    let mut config = config(Transport::StartTls);
+    config.pins.breaks_pipelining = true;
+    let mut login = login_with(config);
+    assert_eq!(login.start(TlsFacts::default()).len(), 1);
+    login.handle_frame(header(), 0).unwrap();
+    assert!(!login.has_pipelined());
+    let asked = login.handle_frame(frame(STARTTLS), 0).unwrap();
+    assert!(
+        sent(asked).is("starttls", ns::TLS),
+        "once, and after the offer"
+    );
 }
 
 #[test]

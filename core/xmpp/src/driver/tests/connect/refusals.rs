@@ -42,6 +42,8 @@ async fn a_stripped_starttls_is_refused() {
     let authority = Authority::new();
     let (port, server) = serve(|mut peer| async move {
         peer.open(MECHANISMS).await;
+        // Asked for before anything was offered.
+        assert!(peer.element().await.is("starttls", crate::ns::TLS));
         peer.next().await
     })
     .await;
@@ -147,11 +149,9 @@ async fn a_closed_gate_lets_nothing_out() {
 
     // Closed in the middle of the login: the account was not named yet, but nothing else is tried
     // either.
-    let (port, _server) = serve(|mut peer| async move {
-        peer.open(STARTTLS).await;
-        peer.next().await
-    })
-    .await;
+    let acceptor = authority.acceptor();
+    let (port, _server) =
+        serve(|peer| async move { peer.starttls(acceptor).await.is_some() }).await;
     let writes = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&writes);
     config.write_gate = Some(Arc::new(move || {
