@@ -65,12 +65,12 @@ FUZZ_ENGINE = ("tests/fuzz/src/fixture.rs", "tests/fuzz/src/device.rs", *FUZZ_CO
 FUZZ = (
     {
         name: (ENGINE, TYPES, f"tests/fuzz/src/omemo/{name}.rs", *FUZZ_ENGINE)
-        for name in ("message", "bundle", "device_list", "record", "store", "name")
+        for name in ("message", "bundle", "device_list", "record", "store", "name", "file")
     }
     | {"conversation": (ENGINE, TYPES, "tests/fuzz/src/conversation.rs", *FUZZ_ENGINE)}
     | {
         name: ("core/xmpp/src", TYPES, f"tests/fuzz/src/xmpp/{name}.rs", "tests/fuzz/src/xmpp/mod.rs", *FUZZ_COMMON)
-        for name in ("stream", "login", "stanza", "element", "envelope", "management")
+        for name in ("stream", "login", "stanza", "element", "envelope", "management", "kept")
     }
 )
 CAMPAIGNS = {

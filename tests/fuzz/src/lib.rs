@@ -13,6 +13,7 @@
 //! | `record` | a row of each kind | decoding is stable; an unknown version is named |
 //! | `store` | a damaged database | every step answers |
 //! | `name` | names of records, actions, fingerprints, addresses | written as read |
+//! | `file` | keys, places in files, files in pieces | authentic and as it was, or not released |
 //! | `conversation` | what happens to three devices | everything that arrives is read |
 //! | `stream` | a stream | the same in any pieces, within its limits |
 //! | `login` | what a server says | nobody is let in who proves nothing |
@@ -20,6 +21,7 @@
 //! | `element` | OMEMO's elements | written as read |
 //! | `envelope` | SCE envelopes | nothing inside that only servers write |
 //! | `management` | counts and acknowledgements | `h` names what is durable, and no more |
+//! | `kept` | what a session keeps: token, pins, stream | written as read |
 
 #![allow(
     clippy::unwrap_used,
@@ -71,6 +73,7 @@ targets! {
     record: omemo::record,
     store: omemo::store,
     name: omemo::name,
+    file: omemo::file,
     conversation: conversation,
     stream: xmpp::stream,
     login: xmpp::login,
@@ -78,6 +81,7 @@ targets! {
     element: xmpp::element,
     envelope: xmpp::envelope,
     management: xmpp::management,
+    kept: xmpp::kept,
 }
 
 impl Target {

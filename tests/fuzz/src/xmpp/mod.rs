@@ -2,6 +2,7 @@
 
 pub(crate) mod element;
 pub(crate) mod envelope;
+pub(crate) mod kept;
 pub(crate) mod login;
 pub(crate) mod management;
 pub(crate) mod stanza;
