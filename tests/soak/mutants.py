@@ -57,7 +57,8 @@ SLOW = (
 )
 # What matters most comes first.
 ORDER = ("engine/", "session/", "crypto/", "record/", "profile/", "wire/", "x3dh/", "trust/", "payload/", "bundle", "file/")
-PROCESSOR_SECONDS, MEMORY_BYTES, WALL_SECONDS = 240, 6 << 30, 1800
+# Several times what the tests take without a mutant.
+QUICK_SECONDS, PROCESSOR_SECONDS, MEMORY_BYTES, WALL_SECONDS = 60, 300, 6 << 30, 1800
 
 
 def named(found):
@@ -164,7 +165,7 @@ class Workshop:
         found = [message["executable"] for message in messages if message.get("executable")]
         return found[-1]
 
-    def passes(self, program, *skipped):
+    def passes(self, program, seconds, *skipped):
         """`True`, or `False` at the first failure, or `None` if it ran away."""
         skips = [word for name in skipped for word in ("--skip", name)]
         with subprocess.Popen(
@@ -174,7 +175,7 @@ class Workshop:
             stderr=subprocess.DEVNULL,
             text=True,
             errors="replace",
-            preexec_fn=limited,
+            preexec_fn=lambda: limit(seconds),
         ) as child:
             # One that waits for ever takes no processor time.
             patience = threading.Timer(WALL_SECONDS, child.send_signal, [signal.SIGXCPU])
@@ -197,8 +198,8 @@ class Workshop:
             subprocess.run(["patch", "--silent", path], input=mutant["diff"], text=True, check=True)
             if (program := self.build()) is None:
                 return "unviable"
-            for skipped in ((*TIMED, *SLOW), TIMED):
-                passes = self.passes(program, *skipped)
+            for seconds, skipped in ((QUICK_SECONDS, (*TIMED, *SLOW)), (PROCESSOR_SECONDS, TIMED)):
+                passes = self.passes(program, seconds, *skipped)
                 if passes is not True:
                     return "timeout" if passes is None else "caught"
             return "survived"
@@ -207,8 +208,8 @@ class Workshop:
             path.with_suffix(".rs.orig").unlink(missing_ok=True)
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS + 5))
+def limit(seconds):
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -226,7 +227,7 @@ def run(minutes):
     verdicts = {name: what for name, what in judged(text, is_current).items() if name in mutants}
     LIST.write_text(f"# {len(mutants)} mutants\n" + "".join(f"{verdict} {at} {name}\n" for name, (verdict, at) in sorted(verdicts.items())))
     program = workshop.build()
-    if program is None or workshop.passes(program, *TIMED) is not True:
+    if program is None or workshop.passes(program, PROCESSOR_SECONDS, *TIMED) is not True:
         sys.exit("the tests fail without any mutant")
     reasons = explained()
     again = [
