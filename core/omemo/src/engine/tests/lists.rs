@@ -58,6 +58,26 @@ fn devices_that_come_and_go_are_told() {
 }
 
 #[test]
+fn the_list_that_was_received_last_is_given_back() {
+    let mut device = Device::install("romeo@montague.example", 1);
+    let mut known = |version, list: Option<&DeviceList>| {
+        if let Some(list) = list {
+            let _effects = received(&mut device, &juliet(), version, list);
+        }
+        device
+            .run(|records| crate::device_list(records, &juliet(), version))
+            .unwrap()
+    };
+    for version in Version::ALL {
+        assert_eq!(known(version, None), None);
+        let empty = DeviceList::default();
+        for list in [&list(&[1, 2]), &empty, &list(&[3])] {
+            assert_eq!(known(version, Some(list)).as_ref(), Some(list));
+        }
+    }
+}
+
+#[test]
 fn a_device_added_to_the_own_account_is_told() {
     let mut device = Device::install("romeo@montague.example", 1);
     let own = device.address.clone();

@@ -19,4 +19,5 @@ mod ratchet;
 mod retired;
 mod sessions;
 mod soak;
+mod spent;
 mod trusting;
