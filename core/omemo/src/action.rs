@@ -53,6 +53,8 @@ pub enum Action {
 }
 
 /// Why an empty message is sent.
+///
+/// Source: XEP-0384 §6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EmptyReason {
     /// The peer made a session: our answer ends its repeating of the key exchange and moves both off the

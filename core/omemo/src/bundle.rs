@@ -7,6 +7,8 @@ use crate::limits::{MAX_BUNDLE_PRE_KEYS, MAX_PRE_KEY_ID};
 use crate::{BundleError, IdentityKey, KeyError, PublicKey, Version};
 
 /// A bundle as fetched: bytes after base64, nothing checked.
+///
+/// Source: XEP-0384 §5.3.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnverifiedBundle {
     /// Which protocol it is for.
@@ -27,6 +29,8 @@ pub struct UnverifiedBundle {
 
 /// A bundle whose keys are keys and whose signed prekey was signed by its identity key. The only way to a
 /// session.
+///
+/// Source: X3DH §3.3: the signature is checked first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBundle {
     version: Version,
@@ -124,6 +128,8 @@ impl VerifiedBundle {
 }
 
 /// Our own bundle of one version, encoded for the wire but for base64 and XML.
+///
+/// Source: XEP-0384 §5.3.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// Which protocol it is for.

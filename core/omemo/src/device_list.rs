@@ -7,6 +7,8 @@ use crate::IdentityKey;
 use crate::limits::{MAX_DEVICES, MAX_LABEL_BYTES};
 
 /// An account's device list of one version: no id twice, at most [`MAX_DEVICES`].
+///
+/// Source: XEP-0384 §5.3.1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceList {
     devices: Vec<ListedDevice>,
@@ -14,6 +16,8 @@ pub struct DeviceList {
 }
 
 /// An entry of a device list.
+///
+/// Source: XEP-0384 §5.3.1.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ListedDevice {
     /// The device.

@@ -18,11 +18,25 @@
 //! | [`permit`] → [`TrustedDevice`] → [`encrypt`] | the only way for content to go out |
 //! | [`encrypt_empty`] | messages that cannot carry content, and need no trust |
 //! | [`needs`], [`receive`], [`finish_catch_up`] | messages coming in |
+//! | [`retire_sessions`], [`renew_pre_keys`], [`forget_device`] | after a loss: a store from a backup, a key that changed |
 //! | [`device_list_received`], [`device_list()`](device_list), [`own_device_list`], [`reach`] | who has which devices, and how to write to them |
 //! | [`TrustPolicy`], [`TrustLevel`], [`set_trust`] | who is trusted, and why |
 //! | [`RecordKey`], [`Record`], [`Changes`], [`Records`] | what is persisted |
 //! | [`FileKey`], [`FileEncryptor`], [`FileVerifier`], [`UnverifiedFile`] | the cipher of files, block by block |
 //! | [`limits`] | every limit with its reason |
+//!
+//! # What the caller does
+//!
+//! 1. Load what a step asks for ([`needs`], [`encrypt_needs`], `Missing`), and call it again until it has everything.
+//! 2. Commit its changes and its actions in one transaction, and only then send, show or answer. A message that goes
+//!    out before the commit may be sent again after a crash, under a key that was used.
+//! 3. Carry the actions out, after the commit and again after a restart, until they are done; each is idempotent.
+//! 4. Bring the elements between XML and [`EncryptedMessage`], [`UnverifiedBundle`], [`DeviceList`], and put content
+//!    for omemo:2 into an SCE envelope (XEP-0420), whose affix elements the caller checks.
+//! 5. During catch-up, say so in [`ReceiveContext`], and call [`finish_catch_up`] at its end.
+//!
+//! A step runs in the caller's thread, blocks on nothing, and has a bound on its work ([`limits`]). Whatever the wire
+//! or the database holds, the answer is an [`Outcome`] or an error, and then nothing has changed.
 //!
 //! # Alice writes to Bob, and Bob answers
 //!

@@ -7,6 +7,8 @@ use eft_types::{BareJid, DeviceId};
 use crate::{Malformed, Version};
 
 /// An `<encrypted/>` element of either version, base64 removed. Received ones are untrusted.
+///
+/// Source: XEP-0384 §5.5.3; 0.3.0, "Sending a message".
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedMessage {
     /// The element's namespace.
@@ -24,6 +26,8 @@ pub struct EncryptedMessage {
 }
 
 /// A `<key/>`: the message's key material for one device.
+///
+/// Source: XEP-0384 §5.5.3; 0.3.0, "Sending a message".
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedKey {
     /// Account of the recipient: omemo:2 names it in `<keys jid/>`. Legacy elements do not; set on outgoing
@@ -39,6 +43,8 @@ pub struct EncryptedKey {
 
 /// Where a message stands among those of its sender, readable before it is decrypted and not authenticated.
 /// Messages of one chain are decrypted best in the order of `n`.
+///
+/// Source: Double Ratchet §3.1, HEADER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainPosition {
     /// The sender's ratchet key, which names the chain.

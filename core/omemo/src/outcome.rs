@@ -36,6 +36,8 @@ pub struct Effects {
 
 /// Decrypted bytes: for omemo:2 an SCE envelope, for legacy body text. Nothing has checked that they are
 /// XML or UTF-8. Silent in `Debug`, zeroized on drop.
+///
+/// Source: XEP-0384 §4.5; 0.3.0, "Receiving a message".
 #[derive(Clone, PartialEq, Eq)]
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
@@ -58,6 +60,8 @@ impl fmt::Debug for Plaintext {
 }
 
 /// What became of a received message.
+///
+/// Source: XEP-0384 §5.6 and §6.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Content, authenticated as coming from this device.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The two OMEMO protocols in the field. Sessions, prekeys, bundles and device lists are separate
 /// per version; identity key, device id and trust are shared.
+///
+/// Source: XEP-0384 0.9.1 and 0.3.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Version {

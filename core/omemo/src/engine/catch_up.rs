@@ -7,6 +7,8 @@ use crate::{Effects, Records, StepError};
 /// Deletes the private keys of prekeys that were used before or during catch-up. Call it when every archive is at its
 /// end, and carry out the actions that piled up (one bundle per version, one empty message per device).
 ///
+/// Source: XEP-0384 §6.
+///
 /// # Errors
 /// [`StepError`].
 pub fn finish_catch_up(records: &Records) -> Result<Effects, StepError> {

@@ -12,6 +12,8 @@ use crate::{
 /// `jid`. If our own list lacks our own device, the actions publish it again (limit how often you carry that
 /// out: two clients that fix each other's list would never stop).
 ///
+/// Source: XEP-0384 §5.2 and §5.3.1.
+///
 /// # Errors
 /// [`StepError`].
 pub fn device_list_received(
@@ -90,6 +92,8 @@ pub fn device_list(
 
 /// Our account's device list as it is to be published now: what was last received, labels unchanged, with
 /// this device on it.
+///
+/// Source: XEP-0384 §5.3.1.
 ///
 /// # Errors
 /// [`StepError`].

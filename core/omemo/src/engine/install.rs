@@ -14,6 +14,8 @@ use crate::{
 /// ids on the account's lists, of either version; the new id is none of them.
 ///
 /// Call it once per installation, never over an existing one. The actions publish bundles and lists.
+///
+/// Source: XEP-0384 §5.1.
 pub fn install(
     own: &BareJid,
     taken: &[DeviceId],

@@ -13,6 +13,8 @@ use crate::{Action, Bundle, Effects, IdentityKeyPair, RecordKey, Records, StepEr
 
 /// Our bundle of one version, as it is to be published now.
 ///
+/// Source: XEP-0384 §5.3.2.
+///
 /// # Errors
 /// [`StepError::Missing`], twice on a fresh view: first for the index, then for every prekey.
 pub fn bundle(records: &Records, version: Version) -> Result<Bundle, StepError> {
@@ -53,6 +55,8 @@ pub fn bundle(records: &Records, version: Version) -> Result<Bundle, StepError> 
 /// Makes a new signed prekey and publishes it. The one before stays for one more period, for key exchanges
 /// under way; the one before that goes.
 ///
+/// Source: XEP-0384 §4.2; X3DH §3.2.
+///
 /// # Errors
 /// [`StepError`].
 pub fn rotate_signed_pre_key(
@@ -70,6 +74,8 @@ pub fn rotate_signed_pre_key(
 /// What is due: a new signed prekey once the present one is a week old
 /// ([`SIGNED_PRE_KEY_ROTATION_DAYS`](crate::limits::SIGNED_PRE_KEY_ROTATION_DAYS)), and prekeys up to
 /// [`TARGET_PRE_KEYS`]. Nothing is due most of the time; call it daily.
+///
+/// Source: XEP-0384 §4.2.
 ///
 /// # Errors
 /// [`StepError`].

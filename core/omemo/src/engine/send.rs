@@ -36,6 +36,8 @@ pub fn encrypt_needs<'a>(
 /// Encrypts content: for omemo:2 an SCE envelope, for legacy body text. Every device needs a session and the
 /// trust policy's proof. Devices named twice get one key.
 ///
+/// Source: XEP-0384 §4.4 and §5.5; 0.3.0, "Sending a message".
+///
 /// # Errors
 /// [`EncryptError`]; it never encrypts for a part of the devices.
 pub fn encrypt(
@@ -76,6 +78,8 @@ pub fn encrypt(
 }
 
 /// Encrypts an empty message for one device. It cannot carry content, so it needs no trust.
+///
+/// Source: XEP-0384 §4.4 and §6, empty messages; 0.3.0, "Sending a key".
 ///
 /// # Errors
 /// [`EncryptError`].

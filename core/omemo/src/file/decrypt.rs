@@ -6,6 +6,8 @@ use super::cipher::{FileHash, KeyStream};
 use super::{FILE_TAG_BYTES, FileCheckpoint, FileError, FileKey};
 
 /// A file that was read once and is authentic. Decrypts it as it is read once more, and checks that it is the same.
+///
+/// Source: NIST SP 800-38D §7.2.
 pub struct VerifiedFile {
     stream: KeyStream,
     hash: FileHash,
@@ -73,6 +75,8 @@ impl fmt::Debug for VerifiedFile {
 
 /// A file that is decrypted while it is read for the first time. What comes out may be anything that someone wanted it
 /// to be: write it where nobody looks, and use it only after [`UnverifiedFile::finish`].
+///
+/// Source: NIST SP 800-38D §7.2, in an order that it does not allow.
 pub struct UnverifiedFile {
     stream: KeyStream,
     hash: FileHash,

@@ -7,6 +7,8 @@ use super::{FILE_TAG_BYTES, FileError, FileKey};
 
 /// Encrypts one file, block by block, in place. There is no way to stop and go on later: the content might be another
 /// by then, and two contents under one key stream give each other away. Begin again, with a new key.
+///
+/// Source: NIST SP 800-38D §7.1.
 pub struct FileEncryptor {
     stream: KeyStream,
     hash: FileHash,

@@ -12,6 +12,8 @@ const IV_BYTES: usize = 12;
 
 /// Key and IV of one file. Zeroized on drop, silent in `Debug`. It is for one content only: a second one under the same
 /// key and IV gives both away, and the means to forge.
+///
+/// Source: XEP-0454 §3; XEP-0448 §3.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileKey {
     key: Secret,

@@ -8,6 +8,8 @@ use super::cipher::{FileHash, HashState};
 use super::{FILE_TAG_BYTES, FileError, FileKey, VerifiedFile};
 
 /// Takes the ciphertext of a file, block by block, and gives out nothing but the verdict.
+///
+/// Source: NIST SP 800-38D §6.4, GHASH.
 pub struct FileVerifier {
     key: FileKey,
     hash: FileHash,

@@ -69,6 +69,8 @@ impl fmt::Debug for IdentityKeyPair {
 /// omemo:2 publishes the Ed25519 form. Its 32 bytes are kept as received, sign bit included, because they
 /// are authenticated as they are; the Montgomery form, for Diffie-Hellman, fingerprint and trust, is
 /// computed from them. Legacy knows the Montgomery form only.
+///
+/// Source: XEP-0384 §4.2 for the Ed25519 form; RFC 7748 §5 for the other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IdentityKey {
     curve25519: PublicKey,

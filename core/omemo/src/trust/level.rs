@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What is thought of one identity key of one account.
+///
+/// Source: XEP-0384 §8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TrustLevel {
     /// Nobody decided. Content never goes to such a device.

@@ -7,6 +7,8 @@ use crate::engine::Step;
 use crate::{Changes, Fingerprint, RecordKey, Records, StepError};
 
 /// The user's choice of strictness.
+///
+/// Source: XEP-0384 §8, and XEP-0450 for blind trust.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TrustPolicy {
     /// Trusts every key of an account until the first one is authenticated; keys seen later wait for a

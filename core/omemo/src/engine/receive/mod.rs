@@ -83,6 +83,8 @@ pub fn needs(message: &EncryptedMessage, own: &DeviceAddress) -> Vec<RecordKey> 
 /// Decrypts a message. Whatever is wrong with the message is an [`Outcome`]; then the changes are empty, and
 /// calling again later is harmless.
 ///
+/// Source: XEP-0384 §4.5 and §5.6; Double Ratchet §3.5.
+///
 /// # Errors
 /// [`StepError`].
 pub fn receive(
