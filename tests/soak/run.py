@@ -56,6 +56,17 @@ def once(command, *code, **environment):
     return Campaign(command, 1, "run", code, environment, once=True)
 
 
+def miri(*names, code):
+    """Tests of the engine under Miri, on a nightly compiler: `rustup toolchain install nightly -c miri -c rust-src`.
+
+    Those of our own reading and writing, and of what both stand on. Left out is what calculates on curves, so every test
+    with a device in it, or goes over every bit or over megabytes: Miri takes a thousand times as long, and the code
+    there is that of other crates or the same as here.
+    """
+    command = ("cargo", "+nightly", "miri", "test", "-p", "eft-omemo", "--lib", "--", *names)
+    return once(command, *code, MIRIFLAGS="-Zmiri-disable-isolation", PROPTEST_CASES="8")
+
+
 TYPES = "core/types/src"
 ENGINE = "core/omemo/src"
 ENGINES_TESTS = f"{ENGINE}/engine/tests"
@@ -114,6 +125,27 @@ CAMPAIGNS = {
     ),
     "long-file": once(
         unit_test("a_large_file_takes_as_little_memory"), f"{ENGINE}/file", f"{ENGINE}/file/tests.rs", EFT_LONG="1"
+    ),
+    "miri-wire": miri(
+        "wire::",
+        "action::",
+        "key::fingerprint::",
+        "crypto::tests::padding",
+        code=(f"{ENGINE}/wire", f"{ENGINE}/action.rs", f"{ENGINE}/key/fingerprint.rs", f"{ENGINE}/crypto/cbc.rs"),
+    ),
+    "miri-record": miri(
+        "record::tests::keys::",
+        "record::tests::no_bytes_make_a_decoder_panic",
+        "session::tests::an_index",
+        "session::tests::skipped_keys_expire",
+        "session::tests::the_index_of_skipped_keys",
+        code=(f"{ENGINE}/record", f"{ENGINE}/session"),
+    ),
+    "miri-payload": miri("payload::", code=(f"{ENGINE}/payload", f"{ENGINE}/crypto", f"{ENGINE}/profile")),
+    "miri-file": miri(
+        "file::",
+        *("--skip", "wycheproof", "--skip", "any_flipped_bit", "--skip", "a_large_file", "--skip", "blocks_of_any"),
+        code=(f"{ENGINE}/file",),
     ),
 } | {
     # An hour of libFuzzer each, of the processor's time. It takes time and seed as arguments.

@@ -288,3 +288,51 @@ fn put_signed_pre_key(
         SignedPreKeyRecord { pair, signature },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use rand_core::{TryCryptoRng, TryRng};
+
+    use super::*;
+
+    /// One word for ever.
+    struct Word(u32);
+
+    impl TryRng for Word {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            Ok(self.0)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            Ok(self.0.into())
+        }
+
+        fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+            to.fill(0);
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Word {}
+
+    #[test]
+    fn numbers_after_a_loss_are_far_away_or_random_and_never_past_the_end() {
+        const FAR: u32 = 100_000;
+        let far = |id, word| far_from(id, &mut Word(word));
+        assert_eq!(far(1, 9), 1 + FAR);
+        let last_with_room = MAX_PRE_KEY_ID - 2 * FAR - 1;
+        assert_eq!(far(last_with_room, 9), MAX_PRE_KEY_ID - FAR - 1);
+        // Nobody knows the former number, or there is no room behind it: anything from 1 to the middle.
+        let middle = MAX_PRE_KEY_ID / 2;
+        for id in [0, last_with_room + 1, MAX_PRE_KEY_ID, u32::MAX] {
+            assert_eq!(far(id, 0), 1);
+            assert_eq!(far(id, 7), 8);
+            assert_eq!(far(id, middle - 1), middle);
+            assert_eq!(far(id, middle + 7), 8);
+        }
+    }
+}
