@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use eft_types::BareJid;
 use eft_xmpp::limits::XmlLimits;
-use eft_xmpp::stream::sasl::TlsFacts;
-use eft_xmpp::stream::{Login, LoginConfig, LoginOutput, Password, Transport};
+use eft_xmpp::stream::sasl::{FastMechanism, TlsFacts};
+use eft_xmpp::stream::{
+    FastToken, Login, LoginConfig, LoginOutput, Password, Transport, UserAgent,
+};
 use eft_xmpp::xml::{Decoder, Frame, encode_stanza};
 use eft_xmpp::{Element, ns};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,14 +18,18 @@ use sha2::Sha256;
 use crate::input::{Input, Seed};
 
 const PASSWORD: &str = "pencil";
+const TOKEN: &str = "a-token-of-before";
 /// More rounds than this take time and show nothing new; that they are bounded is tested elsewhere.
 const ROUNDS: u32 = 5000;
 /// Stands in a server's text for the nonce that we sent.
 const NONCE: &[u8] = b"{nonce}";
 /// Stands in a server's text for its proof, as a server with our password makes it.
 const PROOF: &[u8] = b"{proof}";
+/// Stands in a server's text for its proof that it knows the token.
+const RESPONDER: &[u8] = b"{responder}";
 
-/// Nobody is let in who does not prove to be the server, and the password is nowhere in what we send before TLS.
+/// Nobody is let in who does not prove to be the server, by what was asked for: password or token. Neither is anywhere in
+/// what we send.
 pub(crate) fn run(data: &[u8]) {
     let _ = play(data);
 }
@@ -42,6 +48,10 @@ fn play(data: &[u8]) -> bool {
         allow_plain: flags & 2 == 2,
         stream_management: flags & 4 == 4,
         resource: (flags & 8 == 8).then(|| "balcony".to_owned()),
+        token: (flags & 16 == 16).then(token),
+        request_token: flags & 32 == 32,
+        user_agent: (flags & 48 != 0)
+            .then(|| UserAgent::new("d4565fa7-4d72-4749-b3d3-740edbf87770").unwrap()),
         ..LoginConfig::new(
             BareJid::new("juliet@capulet.example").unwrap(),
             Password::new(PASSWORD.to_owned()),
@@ -67,9 +77,23 @@ fn play(data: &[u8]) -> bool {
     server.done
 }
 
+/// For HT-SHA-256-NONE: what proves it is the same on every connection.
+fn token() -> FastToken {
+    let text = format!("<token xmlns='{}' token='{TOKEN}'/>", ns::FAST);
+    let mechanism = FastMechanism::from_name("HT-SHA-256-NONE").unwrap();
+    FastToken::parse(&super::stanzas(text.as_bytes())[0], mechanism).unwrap()
+}
+
+/// The server's proof for that token, as one that knows it makes it.
+fn responder() -> [u8; 32] {
+    hmac(TOKEN.as_bytes(), b"Responder")
+}
+
 /// What a server needs to prove itself (RFC 5802 §3).
 #[derive(Default)]
 struct Dialogue {
+    /// The client tries its token, not its password.
+    by_token: bool,
     nonce: String,
     first_bare: String,
     server_first: String,
@@ -117,7 +141,8 @@ impl Server {
                     }
                 }
                 Err(error) => {
-                    assert!(!format!("{error:?} {error}").contains(PASSWORD));
+                    let text = format!("{error:?} {error}");
+                    assert!(!text.contains(PASSWORD) && !text.contains(TOKEN));
                     return false;
                 }
             }
@@ -162,6 +187,12 @@ impl Server {
     fn hear(&mut self, element: &Element) {
         let text = encode_stanza(element).unwrap();
         assert!(!text.contains(PASSWORD), "the password on the wire");
+        assert!(!text.contains(TOKEN), "the token on the wire");
+        // A proof for a token is no text, so `said` is nothing.
+        if let Some(mechanism) = element.attr("mechanism") {
+            assert!(self.encrypted, "credentials in the clear");
+            self.dialogue.by_token = mechanism.starts_with("HT-");
+        }
         let said = BASE64.decode(data_of(element)).ok();
         let said = said.and_then(|said| String::from_utf8(said).ok());
         match (element.name(), said) {
@@ -191,6 +222,10 @@ impl Server {
             return;
         };
         let said = BASE64.decode(data_of(element).trim()).unwrap_or_default();
+        if self.dialogue.by_token {
+            self.dialogue.proven |= element.name() == "success" && said == responder();
+            return;
+        }
         let said = String::from_utf8(said).unwrap_or_default();
         match element.name() {
             "challenge" if self.dialogue.server_first.is_empty() => {
@@ -208,6 +243,7 @@ impl Server {
     /// The text with our nonce and a genuine proof where it asks for them, and what stands in `[[ ]]` in base64.
     fn filled_in(&self, text: &[u8]) -> Vec<u8> {
         let text = replaced(text, NONCE, self.dialogue.nonce.as_bytes());
+        let text = replaced(&text, RESPONDER, BASE64.encode(responder()).as_bytes());
         let text = if contains(&text, PROOF) {
             let proof = self.proof().unwrap_or_default();
             replaced(&text, PROOF, proof.as_bytes())
@@ -330,6 +366,16 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
          </inline></authentication></stream:features>"
     );
     let challenge2 = "<challenge xmlns='urn:xmpp:sasl:2'>[[r={nonce}more,s=QSXCR+Q6sek8bf92,i=4096]]</challenge>";
+    let fast = open2.replace(
+        "<inline><bind",
+        "<inline><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast><bind",
+    );
+    let by_token = success2.replace("[[v={proof}]]", "{responder}");
+    let with_token = success2.replace(
+        "</success>",
+        "<token xmlns='urn:xmpp:fast:0' token='the-next' expiry='2030-01-02T03:04:05Z'/></success>",
+    );
+    let expired = "<failure xmlns='urn:xmpp:sasl:2'><credentials-expired xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>";
     let enabled = "<message/><enabled xmlns='urn:xmpp:sm:3' id='s1' resume='true' max='600' location='[::1]:5222'/>";
     let scram = mechanisms("SCRAM-SHA-256");
     let plain = mechanisms("PLAIN");
@@ -417,6 +463,12 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
                 "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
             ],
         ),
+        // A token is asked for, used, refused; and servers that know neither it nor the password.
+        transcript(37, &[&fast, challenge2, &with_token]),
+        transcript(21, &[&fast, &by_token]),
+        transcript(21, &[&fast, expired, challenge2, success2]),
+        transcript(21, &[&fast, &by_token.replace("{responder}", "[[v=]]")]),
+        transcript(21, &[&fast, expired, &by_token]),
     ]
 }
 
@@ -428,7 +480,9 @@ mod tests {
             .iter()
             .map(|seed| super::play(seed))
             .collect();
+        let tokens = done.len() - 5;
         assert_eq!(done[..6], [true, true, true, true, false, true]);
-        assert!(done[6..].iter().all(|done| !done));
+        assert!(done[6..tokens].iter().all(|done| !done));
+        assert_eq!(done[tokens..], [true, true, true, false, false]);
     }
 }
