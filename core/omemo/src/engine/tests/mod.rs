@@ -1,5 +1,6 @@
 //! The engine from outside: two devices with stores, messages between them.
 
+mod archived;
 mod clones;
 mod confusions;
 mod conversation;

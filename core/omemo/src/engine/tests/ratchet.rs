@@ -51,6 +51,8 @@ fn messages_of_one_chain_may_come_in_any_order() {
         }
         assert_eq!(bob.count(RecordKind::SkippedKey), 0);
         assert_eq!(bob.count(RecordKind::SkippedKeys), 0);
+        let evicted = |event: &Event| matches!(event, Event::SkippedKeysEvicted { .. });
+        assert!(!bob.events.iter().any(evicted), "none had to go");
     }
 }
 
@@ -319,6 +321,16 @@ fn pitfall_09_a_repetition_is_silent_also_when_its_chain_is_long_gone() {
         let before = bob.snapshot();
         assert_eq!(bob.receive(&old), Outcome::Duplicate);
         assert_eq!((bob.actions.len(), bob.snapshot()), (0, before));
+        // Another in its place, of a chain that is gone: nobody can tell whether its key was used.
+        let mut changed = old.clone();
+        let data = &mut changed.keys[0].data;
+        // At the beginning of the MAC, which stands first or last.
+        let at = match version {
+            Version::Omemo2 => 5,
+            Version::Legacy => data.len() - 8,
+        };
+        data[at] ^= 1;
+        assert_eq!(bob.receive(&changed), Outcome::BadMac);
         // Another message of that chain is what it was: of a chain that is gone.
         let mut forged = old.clone();
         let last = forged.keys[0].data.len() - 1;

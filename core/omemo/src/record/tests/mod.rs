@@ -150,6 +150,7 @@ fn the_view_knows_present_absent_and_unknown() {
     assert!(records.is_empty());
     assert_eq!(records.read(&key), Err(Missing(vec![key.clone()])));
     records.insert_loaded(key.clone(), None);
+    assert!(!records.is_empty(), "an absence is known as well");
     assert_eq!(records.read(&key), Ok(None));
     let mut changes = Changes::new();
     changes.put(key.clone(), session.clone());
