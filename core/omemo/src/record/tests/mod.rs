@@ -154,6 +154,9 @@ fn the_view_knows_present_absent_and_unknown() {
     assert_eq!(records.read(&key), Ok(None));
     let mut changes = Changes::new();
     changes.put(key.clone(), session.clone());
+    assert!(!changes.is_empty());
+    let listed: Vec<_> = changes.iter().collect();
+    assert_eq!(listed, [(&key, Some(&session))]);
     records.apply(changes.clone());
     assert!(records.has_changes());
     // What was loaded late is older than what was changed.
