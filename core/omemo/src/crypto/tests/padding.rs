@@ -22,3 +22,12 @@ fn exactly_the_sixteen_paddings_are_taken_off() {
     assert_eq!(unpadded_length(&[]), None);
     assert_eq!(unpadded_length(&[1; 15]), None);
 }
+
+#[test]
+fn content_that_looks_like_padding_stays_content() {
+    for count in 1..=16 {
+        let blocks = [count; 32];
+        let content = 32 - usize::from(count);
+        assert_eq!(cbc::unpadded_length(&blocks), Some(content), "{count}");
+    }
+}
