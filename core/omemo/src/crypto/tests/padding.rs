@@ -28,6 +28,6 @@ fn content_that_looks_like_padding_stays_content() {
     for count in 1..=16 {
         let blocks = [count; 32];
         let content = 32 - usize::from(count);
-        assert_eq!(cbc::unpadded_length(&blocks), Some(content), "{count}");
+        assert_eq!(unpadded_length(&blocks), Some(content), "{count}");
     }
 }
