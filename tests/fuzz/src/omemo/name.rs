@@ -48,12 +48,20 @@ fn action(bytes: &[u8]) {
 
 fn address(text: &str) {
     if let Ok(jid) = Jid::new(text) {
-        // The parser takes some IDNA domains whose normal form it then refuses, such as `ß--a.example`: a name that
-        // cannot be read back is an error of the store. It must not be read back as another.
+        // The parser takes some IDNA domains whose normal form it then refuses, such as `ß--a.example`. It must not be
+        // read back as another.
         if let Ok(again) = Jid::new(jid.as_str()) {
             assert_eq!(again, jid);
         }
         assert!(!jid.as_str().contains('\0'), "a JID with a zero byte");
+    }
+    // From the wire, only what can be read back is let in: else it would be an error of the store.
+    if let Ok(jid) = eft_xmpp::address::jid(text) {
+        assert_eq!(Jid::new(jid.as_str()), Ok(jid.clone()));
+        assert_eq!(
+            eft_xmpp::address::bare_jid(jid.to_bare().as_str()),
+            Ok(jid.to_bare())
+        );
     }
     let (bare, full) = (BareJid::new(text), FullJid::new(text));
     assert!(bare.is_err() || full.is_err(), "bare and full at once");

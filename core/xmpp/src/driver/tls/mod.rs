@@ -1,4 +1,9 @@
 //! TLS: who is trusted, and what went wrong. rustls on ring, TLS 1.2 and 1.3.
+//!
+//! Session tickets are shared by the connections of one [`ClientTls`], and so of one process at best. Processes cannot
+//! share them: rustls 0.23 hands tickets to a `ClientSessionStore` as values whose fields are private and that have
+//! no way to bytes or back, and it takes a ticket only with the very verifier value that saw the server's certificate.
+//! A new process begins with a full handshake, which costs bytes and no round trip (TLS 1.3).
 
 mod host_verifier;
 mod key_pin;
