@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-kotlin test-swift ios check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
+.PHONY: help demo test test-rust test-kotlin test-swift ios api check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -14,7 +14,10 @@ demo: setup-demo ## Start a real server on loopback and watch two people talk th
 test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server, interop, Kotlin on the JVM
 	@echo "make test: everything passed"
 
-check: check-rust check-policy ## Format, lints, docs, import directions, words, licences, advisories
+check: check-rust check-policy ## Format, lints, docs, exported API, import directions, words, licences, advisories
+
+api: ## Accept a change of what Kotlin and Swift see: writes bindings/api.txt anew
+	@tests/check/api.sh --accept
 
 ios: setup-swift test-swift ## The Swift package: build it on Linux, test it beside a real server
 
@@ -35,10 +38,12 @@ test-kotlin: ## The Kotlin tests only (after a first `make test`)
 test-swift: ## The Swift tests only (after a first `make ios`)
 	ios/test.sh
 
-check-rust: ## Format, lints and docs only
+check-rust: ## Format, lints, docs and what Kotlin and Swift see only
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	tests/check/api.sh --self-test
+	tests/check/api.sh
 
 check-policy: ## Import directions, words, licences and advisories only
 	tests/check/imports.py --self-test

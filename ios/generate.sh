@@ -8,13 +8,13 @@ cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/uniffi/swift
 
-cargo build --quiet -p eft-ffi
+tests/setup/build.sh
 # A file of an earlier build would be compiled with the new ones.
 rm -rf "$out"
 # From the unstripped debug library: the descriptions that UniFFI reads are in its symbol table.
 library=$target/debug/libeft_ffi.so
 [ -e "$library" ] || library=$target/debug/libeft_ffi.dylib
-cargo run --quiet -p eft-bindgen -- generate "$library" --language swift --no-format --config ios/uniffi.toml --out-dir "$out"
+"$target/debug/eft-bindgen" generate "$library" --language swift --no-format --config ios/uniffi.toml --out-dir "$out"
 
 # Left alone when nothing changed, so that nothing is compiled again.
 mkdir -p ios/Sources/EftGenerated

@@ -17,7 +17,6 @@ ios/generate.sh
 for name in $(sed -nE 's/^open func `?([A-Za-z]+).*/\1/p' ios/Sources/EftGenerated/EftGenerated.swift | sort -u); do
     grep -rqE "(core|store)[.]$name\(|func $name\(" ios/Sources/Eft || fail "ios/Sources/Eft does not offer $name of the core"
 done
-cargo build --quiet -p eft-tests --bin with-server
 # Inside the repository, where the compiler finds it also when it runs in a Debian of its own.
 mkdir -p "$work/lib"
 cmp -s "$target/debug/libeft_ffi.so" "$work/lib/libeft_ffi.so" || cp "$target/debug/libeft_ffi.so" "$work/lib/"

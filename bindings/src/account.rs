@@ -29,6 +29,33 @@ pub struct ConnectOptions {
     pub allow_plain: bool,
 }
 
+/// A contact of the account, as the server keeps it (RFC 6121 §2).
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct Contact {
+    /// The contact's address.
+    pub jid: String,
+    /// The name that the user gave it.
+    pub name: Option<String>,
+    /// The groups that the user put it into.
+    pub groups: Vec<String>,
+    /// Whether the contact sees when we are online.
+    pub sees_us: bool,
+    /// Whether we see when the contact is online. If both see each other, we hear at once of its new devices.
+    pub seen_by_us: bool,
+}
+
+impl From<::eft::Contact> for Contact {
+    fn from(contact: ::eft::Contact) -> Self {
+        Self {
+            jid: contact.jid.to_string(),
+            name: contact.name,
+            groups: contact.groups,
+            sees_us: contact.sees_us,
+            seen_by_us: contact.seen_by_us,
+        }
+    }
+}
+
 /// A server's address given by hand.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct ServerAddress {
@@ -109,6 +136,23 @@ impl Account {
         Ok(devices.into_iter().map(Into::into).collect())
     }
 
+    /// The contact list, in the order of the addresses.
+    ///
+    /// # Errors
+    /// `Offline`: the server keeps the list. `Suspended`.
+    pub async fn contacts(&self) -> Result<Vec<Contact>, EftError> {
+        let contacts = self.inner.contacts().await?;
+        Ok(contacts.into_iter().map(Into::into).collect())
+    }
+
+    /// Asks the server for an account's device lists; `devices` then tells what it said.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `Offline`, `Suspended`.
+    pub async fn refresh_devices(&self, jid: String) -> Result<(), EftError> {
+        Ok(self.inner.refresh_devices(&bare_jid(&jid)?).await?)
+    }
+
     /// Accepts a fingerprint that the user compared with `jid`, digit by digit. From then on every other new
     /// device of `jid` waits for a decision. The device may appear later: a scanned code may come first.
     ///
@@ -155,7 +199,7 @@ impl Account {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// Tells `observer` what happens from now on, until the subscription is released.
+    /// Tells `observer` what happens from now on, until the subscription is released or the account is closed.
     pub fn subscribe(&self, observer: Arc<dyn AccountObserver>) -> Arc<Subscription> {
         Arc::new(Subscription::start(self.inner.events(), observer))
     }

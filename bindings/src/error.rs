@@ -54,10 +54,12 @@ pub enum EftError {
         /// Size and limit.
         reason: String,
     },
-    /// The database key cannot be had from the secret store. Retryable.
+    /// The database key cannot be had from the secret store. Retryable if it is locked or does not answer.
     #[error("{reason}")]
     KeyUnavailable {
-        /// Locked, lost or damaged.
+        /// What to tell the user.
+        fault: KeyFault,
+        /// The same for a log.
         reason: String,
     },
     /// Another process holds the database. Retryable.
@@ -98,6 +100,71 @@ pub enum EftError {
     },
 }
 
+/// Why the secret store gave no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum KeyFault {
+    /// The device was not unlocked since it was started. Later it works.
+    Locked,
+    /// The key is gone, and what it encrypted with it: the account has to be added anew.
+    Lost,
+    /// There is a key, and it is not what was kept.
+    Damaged,
+    /// The user or the system refused.
+    Denied,
+    /// The secret store does not answer.
+    Unavailable,
+}
+
+#[uniffi::export]
+impl EftError {
+    /// Name of the variant, the same in every release and language.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Offline { .. } => "offline",
+            Self::AuthRejected { .. } => "auth-rejected",
+            Self::CertificateRejected { .. } => "certificate-rejected",
+            Self::ServerTooOld { .. } => "server-too-old",
+            Self::NotTrusted { .. } => "not-trusted",
+            Self::NoRecipients { .. } => "no-recipients",
+            Self::OptedOut { .. } => "opted-out",
+            Self::TooLarge { .. } => "too-large",
+            Self::KeyUnavailable { .. } => "key-unavailable",
+            Self::StoreLocked { .. } => "store-locked",
+            Self::StoreDamaged { .. } => "store-damaged",
+            Self::Suspended { .. } => "suspended",
+            Self::InvalidInput { .. } => "invalid-input",
+            Self::NotAllowed { .. } => "not-allowed",
+            Self::Bug { .. } => "bug",
+        }
+        .to_owned()
+    }
+
+    /// Whether the same call can succeed later without the user doing anything.
+    pub fn retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Offline { .. }
+                | Self::StoreLocked { .. }
+                | Self::KeyUnavailable {
+                    fault: KeyFault::Locked | KeyFault::Unavailable,
+                    ..
+                }
+        )
+    }
+}
+
+impl From<::eft::KeyFault> for KeyFault {
+    fn from(fault: ::eft::KeyFault) -> Self {
+        match fault {
+            ::eft::KeyFault::Locked => Self::Locked,
+            ::eft::KeyFault::Lost => Self::Lost,
+            ::eft::KeyFault::Damaged => Self::Damaged,
+            ::eft::KeyFault::Denied => Self::Denied,
+            ::eft::KeyFault::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
 impl From<Error> for EftError {
     fn from(error: Error) -> Self {
         let reason = error.to_string();
@@ -110,7 +177,10 @@ impl From<Error> for EftError {
             Error::NoRecipients { .. } => Self::NoRecipients { reason },
             Error::OptedOut { .. } => Self::OptedOut { reason },
             Error::TooLarge { .. } => Self::TooLarge { reason },
-            Error::KeyUnavailable { .. } => Self::KeyUnavailable { reason },
+            Error::KeyUnavailable { fault, .. } => Self::KeyUnavailable {
+                fault: fault.into(),
+                reason,
+            },
             Error::StoreLocked => Self::StoreLocked { reason },
             Error::StoreDamaged { .. } => Self::StoreDamaged { reason },
             Error::Suspended => Self::Suspended { reason },
@@ -142,4 +212,56 @@ pub(crate) fn fingerprint(text: &str) -> Result<::eft::Fingerprint, EftError> {
         .map_err(|error| EftError::InvalidInput {
             reason: format!("not a fingerprint: {error}"),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_its_code_and_whether_it_is_worth_another_try() {
+        let reason = || "why".to_owned();
+        let key = |fault| Error::KeyUnavailable {
+            fault,
+            reason: reason(),
+        };
+        let errors = [
+            Error::Offline {
+                reason: reason(),
+                cause: None,
+            },
+            Error::AuthRejected { reason: reason() },
+            Error::CertificateRejected { reason: reason() },
+            Error::ServerTooOld { feature: reason() },
+            Error::NotTrusted { count: 1 },
+            Error::NoRecipients { peer: reason() },
+            Error::OptedOut { peer: reason() },
+            Error::TooLarge { bytes: 2, max: 1 },
+            key(::eft::KeyFault::Locked),
+            key(::eft::KeyFault::Lost),
+            key(::eft::KeyFault::Damaged),
+            key(::eft::KeyFault::Denied),
+            key(::eft::KeyFault::Unavailable),
+            Error::StoreLocked,
+            Error::StoreDamaged {
+                reason: reason(),
+                cause: None,
+            },
+            Error::Suspended,
+            Error::InvalidInput { reason: reason() },
+            Error::NotAllowed { reason: reason() },
+            Error::Bug {
+                reason: reason(),
+                cause: None,
+            },
+        ];
+        for error in errors {
+            let (code, retryable) = (error.code(), error.retryable());
+            let exported = EftError::from(error);
+            assert_eq!(
+                (exported.code().as_str(), exported.retryable()),
+                (code, retryable)
+            );
+        }
+    }
 }

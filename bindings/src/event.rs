@@ -138,7 +138,35 @@ impl From<::eft::Event> for Event {
 #[uniffi::export(with_foreign)]
 pub trait AccountObserver: Send + Sync {
     /// Something happened.
-    fn on_event(&self, event: Event);
+    ///
+    /// # Errors
+    /// Whatever the host's code throws: it costs the observer this event and no more.
+    fn on_event(&self, event: Event) -> Result<(), ObserverError>;
+
+    /// The account was closed; nothing comes any more. Not called after the subscription was released.
+    ///
+    /// # Errors
+    /// As [`AccountObserver::on_event`].
+    fn on_end(&self) -> Result<(), ObserverError>;
+}
+
+/// The host's code threw. Without this type its exception would end the subscription in a panic.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+pub enum ObserverError {
+    /// Anything.
+    #[error("{reason}")]
+    Failed {
+        /// What the platform says about it.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for ObserverError {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed {
+            reason: error.reason,
+        }
+    }
 }
 
 /// Lives as long as events are wanted; releasing it unsubscribes.
@@ -163,8 +191,9 @@ impl Subscription {
                     tokio::select! {
                         _ = &mut stopped => return,
                         event = events.next() => match event {
-                            Some(event) => observer.on_event(event.into()),
-                            None => return,
+                            // What an observer throws is its own affair.
+                            Some(event) => drop(observer.on_event(event.into())),
+                            None => return drop(observer.on_end()),
                         },
                     }
                 }

@@ -6,13 +6,14 @@
 //! | Module | Exports |
 //! |---|---|
 //! | [`eft`] | [`Eft`]: opens the data folder |
-//! | [`account`] | [`Account`]: one login, its devices and events |
+//! | [`account`] | [`Account`]: one login, its devices, contacts and events |
 //! | [`conversation`] | [`Conversation`]: sending, and the timeline |
 //! | [`message`] | records of messages |
 //! | [`device`] | records of devices and trust |
 //! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
 //! | [`secret_store`] | [`SecretStore`]: the platform's keychain, implemented by the host |
-//! | [`error`] | [`EftError`] |
+//! | [`error`] | [`EftError`], [`KeyFault`] |
+//! | [`input`] | what a user types, checked and in its one spelling |
 //!
 //! Every async export may be awaited on any executor: the core runs on threads of its own. Dropping
 //! the future (cancelling the coroutine or task) gives up waiting and never leaves work half done.
@@ -23,15 +24,17 @@ pub mod device;
 pub mod eft;
 pub mod error;
 pub mod event;
+pub mod input;
 pub mod message;
 pub mod secret_store;
 
-pub use account::{Account, ConnectOptions, ServerAddress};
+pub use account::{Account, ConnectOptions, Contact, ServerAddress};
 pub use conversation::{Conversation, TimelinePage};
 pub use device::{Device, Trust};
 pub use eft::Eft;
-pub use error::EftError;
-pub use event::{AccountObserver, Event, Subscription};
+pub use error::{EftError, KeyFault};
+pub use event::{AccountObserver, Event, ObserverError, Subscription};
+pub use input::{bare_jid_of, fingerprint_of, text_max_bytes, timeline_page_max};
 pub use message::{Content, Delivery, Encryption, Message};
 pub use secret_store::{SecretStore, SecretStoreError};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ::eft::{SecretError, SecretName};
+use ::eft::{SecretError, SecretName, StoreKeyError};
 use zeroize::Zeroizing;
 
 /// Small secrets under a name: the Android Keystore or the iOS Keychain behind it. Calls are
@@ -100,9 +100,8 @@ impl From<SecretStoreError> for SecretError {
         match error {
             SecretStoreError::Locked { .. } => Self::Locked,
             SecretStoreError::Lost { .. } => Self::Lost,
-            SecretStoreError::Corrupt { reason } | SecretStoreError::Failed { reason } => {
-                Self::Unavailable { detail: reason }
-            }
+            SecretStoreError::Corrupt { .. } => Self::Corrupt(StoreKeyError::Damaged),
+            SecretStoreError::Failed { reason } => Self::Unavailable { detail: reason },
         }
     }
 }

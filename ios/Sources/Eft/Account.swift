@@ -53,6 +53,24 @@ public final class Account: Sendable {
         return try await waiting { try await core.devices(jid: jid) }
     }
 
+    /// The contact list, in the order of the addresses.
+    ///
+    /// - Throws: `offline`: the server keeps the list. `suspended`.
+    public var contacts: [Contact] {
+        get async throws(EftError) {
+            let core = core
+            return try await waiting { try await core.contacts() }
+        }
+    }
+
+    /// Asks the server for an account's device lists; ``devices(of:)`` then tells what it said.
+    ///
+    /// - Throws: `invalidInput`, `offline`, `suspended`.
+    public func refreshDevices(of jid: String) async throws(EftError) {
+        let core = core
+        try await waiting { try await core.refreshDevices(jid: jid) }
+    }
+
     /// Accepts a fingerprint that the user compared, digit by digit. From then on every other new device of `jid`
     /// waits for a decision. The device may appear later: a scanned code may come first.
     ///

@@ -10,11 +10,16 @@ public struct EftError: Error, Hashable, Sendable {
     public let reason: String
 
     /// Whether the same call can succeed later without the user doing anything.
-    public var isRetryable: Bool {
-        switch code {
-        case .offline, .storeLocked, .keyUnavailable: true
-        default: false
-        }
+    public let isRetryable: Bool
+
+    /// With ``Code/keyUnavailable``: why the secret store gave no key.
+    public let keyFault: KeyFault?
+
+    init(code: Code, reason: String, isRetryable: Bool = false, keyFault: KeyFault? = nil) {
+        self.code = code
+        self.reason = reason
+        self.isRetryable = isRetryable
+        self.keyFault = keyFault
     }
 
     /// The kinds of failure. The raw values are the same in every language and release.
@@ -75,22 +80,20 @@ extension EftError {
     }
 
     private init(_ error: CoreError) {
+        var fault: KeyFault?
+        let sentence: String
         switch error {
-        case .Offline(let reason): self.init(code: .offline, reason: reason)
-        case .AuthRejected(let reason): self.init(code: .authRejected, reason: reason)
-        case .CertificateRejected(let reason): self.init(code: .certificateRejected, reason: reason)
-        case .ServerTooOld(let reason): self.init(code: .serverTooOld, reason: reason)
-        case .NotTrusted(let reason): self.init(code: .notTrusted, reason: reason)
-        case .NoRecipients(let reason): self.init(code: .noRecipients, reason: reason)
-        case .OptedOut(let reason): self.init(code: .optedOut, reason: reason)
-        case .TooLarge(let reason): self.init(code: .tooLarge, reason: reason)
-        case .KeyUnavailable(let reason): self.init(code: .keyUnavailable, reason: reason)
-        case .StoreLocked(let reason): self.init(code: .storeLocked, reason: reason)
-        case .StoreDamaged(let reason): self.init(code: .storeDamaged, reason: reason)
-        case .Suspended(let reason): self.init(code: .suspended, reason: reason)
-        case .InvalidInput(let reason): self.init(code: .invalidInput, reason: reason)
-        case .NotAllowed(let reason): self.init(code: .notAllowed, reason: reason)
-        case .Bug(let reason): self.init(code: .bug, reason: reason)
+        case .KeyUnavailable(let found, let reason):
+            fault = found
+            sentence = reason
+        case .Offline(let reason), .AuthRejected(let reason), .CertificateRejected(let reason), .ServerTooOld(let reason),
+            .NotTrusted(let reason), .NoRecipients(let reason), .OptedOut(let reason), .TooLarge(let reason),
+            .StoreLocked(let reason), .StoreDamaged(let reason), .Suspended(let reason), .InvalidInput(let reason),
+            .NotAllowed(let reason), .Bug(let reason):
+            sentence = reason
         }
+        // A code that is not known here came from a newer core.
+        self.init(
+            code: Code(rawValue: error.code()) ?? .bug, reason: sentence, isRetryable: error.retryable(), keyFault: fault)
     }
 }

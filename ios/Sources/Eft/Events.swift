@@ -75,6 +75,10 @@ private final class Observer: CoreObserver {
         queue.push(event)
         signal.yield()
     }
+
+    func onEnd() {
+        signal.finish()
+    }
 }
 
 /// Events on their way from the core's thread to the reader.

@@ -1,10 +1,12 @@
 // The values that go in and out of the core, as generated: an app imports Eft and has them.
 @_exported import struct EftGenerated.ConnectOptions
+@_exported import struct EftGenerated.Contact
 @_exported import enum EftGenerated.Content
 @_exported import enum EftGenerated.Delivery
 @_exported import struct EftGenerated.Device
 @_exported import enum EftGenerated.Encryption
 @_exported import enum EftGenerated.Event
+@_exported import enum EftGenerated.KeyFault
 @_exported import struct EftGenerated.Message
 @_exported import struct EftGenerated.OptOut
 @_exported import struct EftGenerated.ServerAddress

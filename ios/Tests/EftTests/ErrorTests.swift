@@ -157,21 +157,22 @@ extension OnARealServer {
     @Test("A secret store that fails is a typed error and no crash, whatever it throws")
     func failingSecrets() async throws {
         struct OnFire: Error {}
-        let failures: [(any Error, String)] = [
-            (SecretStoreError.locked("no unlock yet"), "locked"),
-            (SecretStoreError.lost("gone"), "no such secret"),
-            (SecretStoreError.corrupt("bad tag"), "bad tag"),
-            (SecretStoreError.failed("out of ink"), "out of ink"),
-            (OnFire(), "OnFire"),
+        let failures: [(any Error, String, KeyFault)] = [
+            (SecretStoreError.locked("no unlock yet"), "locked", .locked),
+            (SecretStoreError.lost("gone"), "the key is lost", .lost),
+            (SecretStoreError.corrupt("bad tag"), "damaged", .damaged),
+            (SecretStoreError.failed("out of ink"), "out of ink", .unavailable),
+            (OnFire(), "OnFire", .unavailable),
         ]
-        for (failure, word) in failures {
+        for (failure, word, fault) in failures {
             let eft = try Eft(folder: Folder().url, secrets: FailingSecrets(failure: failure))
             do throws(EftError) {
                 _ = try await eft.addAccount("alice@example.org", password: "secret")
                 Issue.record("an account without a key: \(failure)")
             } catch {
                 #expect(error.code == .keyUnavailable)
-                #expect(error.isRetryable)
+                #expect(error.keyFault == fault)
+                #expect(error.isRetryable == (fault == .locked || fault == .unavailable))
                 #expect(error.reason.contains(word), "\(error)")
             }
             #expect(try eft.accounts == [])

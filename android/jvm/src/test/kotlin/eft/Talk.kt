@@ -26,6 +26,7 @@ suspend fun login(who: String): User {
     val messages = Channel<Message>(Channel.UNLIMITED)
     val subscription = account.subscribe(object : AccountObserver {
         override fun onEvent(event: Event) { if (event is Event.MessageReceived) messages.trySend(event.message) }
+        override fun onEnd() { messages.close() }
     })
     val server = ServerAddress(env("HOST"), env("PORT").toUShort(), directTls = false)
     account.connect(ConnectOptions(server = server, extraRootsPem = File(env("CA")).readText()))

@@ -1,5 +1,8 @@
 package eft
 
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.receiveAsFlow
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import uniffi.eft.*
@@ -131,11 +134,51 @@ class TalkTest {
         val broken = object : SecretStore by locked {
             override fun load(name: String): ByteArray? = throw IllegalStateException("the keychain is on fire")
         }
-        for ((secrets, reason) in listOf(locked to "locked", broken to "on fire")) {
+        val lost = object : SecretStore by locked {
+            override fun load(name: String): ByteArray? = throw SecretStoreException.Lost("wiped")
+            override fun store(name: String, secret: ByteArray): Unit = throw SecretStoreException.Lost("wiped")
+        }
+        for ((secrets, reason, fault) in listOf(
+            Triple(locked, "locked", KeyFault.LOCKED),
+            Triple(broken, "on fire", KeyFault.UNAVAILABLE),
+            Triple(lost, "the key is lost", KeyFault.LOST),
+        )) {
             val eft = Eft.open(Files.createTempDirectory("eft").toString(), secrets)
             val error = assertFailsWith<EftException.KeyUnavailable> { eft.addAccount(env("ALICE"), "secret") }
             assertTrue(reason in error.reason, error.reason)
+            assertEquals(fault, error.fault)
+            assertEquals("key-unavailable", error.code())
+            assertEquals(fault != KeyFault.LOST, error.retryable())
             assertEquals(emptyList(), eft.accounts())
+        }
+    }
+
+    @Test
+    fun `an observer that throws loses that event and no more, and is told of the end`() = runBlocking {
+        withTimeout(60_000) {
+            val eft = Eft.open(Files.createTempDirectory("eft").toString(), MemorySecrets())
+            val account = eft.addAccount(env("ALICE"), env("ALICE_PASSWORD"))
+            val seen = Channel<Event>(Channel.UNLIMITED)
+            account.subscribe(object : AccountObserver {
+                override fun onEvent(event: Event) {
+                    seen.trySend(event)
+                    // Calling Eft from inside is fine, and refused as anywhere once the account is closed.
+                    runBlocking { account.devices(account.jid()) }
+                    throw IllegalStateException("the screen is on fire")
+                }
+
+                override fun onEnd() {
+                    seen.close()
+                    throw IllegalStateException("still on fire")
+                }
+            }).use {
+                val server = ServerAddress(env("HOST"), env("PORT").toUShort(), directTls = false)
+                account.connect(ConnectOptions(server = server, extraRootsPem = java.io.File(env("CA")).readText()))
+                assertEquals(Event.Connecting, seen.receive())
+                account.shutDown()
+                val rest = seen.receiveAsFlow().toList()
+                assertTrue(Event.Online in rest && Event.Disconnected in rest, rest.toString())
+            }
         }
     }
 
