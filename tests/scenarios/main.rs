@@ -3,6 +3,7 @@
 //! | File | Story |
 //! |---|---|
 //! | `harness` | the support library itself: does what the stories stand on hold? |
+//! | `servers` | what has to be the same on Prosody and ejabberd, and between the two |
 //! | `talk` | two devices of Alice and one of Bob: every device once, offline, in order |
 //! | `interop` | Eft and a client that shares no code with it |
 //! | `refusals` | what must not work, and what is said about it |
@@ -30,6 +31,7 @@ mod laws;
 mod opt_out;
 mod publishing;
 mod refusals;
+mod servers;
 mod strangers;
 mod talk;
 mod trust;

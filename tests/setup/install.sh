@@ -3,13 +3,14 @@
 # in a fraction of a second. Needs root or sudo for what is missing; without either it names the packages.
 #
 #   tests/setup/install.sh demo    what builds and runs the demo, its foreign client included
-#   tests/setup/install.sh test    that, and what the Kotlin tests need (the default)
+#   tests/setup/install.sh test    that, a second server, and what the Kotlin tests need (the default)
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
 backports_file=/etc/apt/sources.list.d/eft-backports.sources
 policy_file=/usr/sbin/policy-rc.d
 oldest_prosody=13
+oldest_ejabberd=24.12
 
 want=${1:-test}
 case $want in
@@ -42,16 +43,25 @@ prosody_is_new_enough() {
     [ -z "$major" ] || [ "$major" -ge "$oldest_prosody" ]
 }
 
+# The first with FAST (XEP-0484).
+ejabberd_is_new_enough() {
+    installed ejabberd && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' ejabberd)" ge "$oldest_ejabberd"
+}
+
 missing=""
 for package in $packages; do
     provided "$package" || missing="$missing $package"
 done
-# prosody-modules: SASL2, Bind 2 and FAST. lua-sec: TLS. lua-unbound is not needed, the test server asks no DNS.
+# prosody-modules: SASL2, Bind 2 and FAST. lua-sec: TLS. lua-unbound: the DNS by which it finds other servers.
 prosody_packages=""
 prosody_is_new_enough || prosody_packages="prosody"
 for package in prosody-modules lua-sec; do
     installed "$package" || prosody_packages="$prosody_packages $package"
 done
+if [ "$want" = test ]; then
+    installed lua-unbound || prosody_packages="$prosody_packages lua-unbound"
+    ejabberd_is_new_enough || prosody_packages="$prosody_packages ejabberd"
+fi
 have setpriv || missing="$missing util-linux"
 
 [ -n "$missing$prosody_packages" ] || exit 0
@@ -120,5 +130,8 @@ if [ -n "$prosody_packages" ]; then
 fi
 # shellcheck disable=SC2086
 [ -z "$missing" ] || apt_get install -y --no-install-recommends $missing
+case $prosody_packages in
+    *ejabberd*) ejabberd_is_new_enough || fail "no ejabberd $oldest_ejabberd or newer was installed" ;;
+esac
 prosody_is_new_enough || fail "Prosody $(prosody_major) was installed where $oldest_prosody was asked for"
 say "setup: done"

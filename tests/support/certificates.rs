@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, SanType, date_time_ymd,
 };
 
 /// Why certificates could not be made.
@@ -38,7 +39,7 @@ pub struct Leaf {
 /// A certificate authority (ECDSA P-256) that lives as long as its folder.
 pub struct Certificates {
     folder: PathBuf,
-    issuer: Issuer<'static, KeyPair>,
+    issuer: Arc<Issuer<'static, KeyPair>>,
     authority_pem: String,
 }
 
@@ -67,6 +68,7 @@ impl Certificates {
         params
             .distinguished_name
             .push(DnType::CommonName, "Eft test authority");
+        set_validity(&mut params);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
@@ -74,8 +76,28 @@ impl Certificates {
 
         let certificates = Self {
             folder,
-            issuer: Issuer::new(params, key),
+            issuer: Arc::new(Issuer::new(params, key)),
             authority_pem,
+        };
+        write(&certificates.authority_path(), &certificates.authority_pem)?;
+        Ok(certificates)
+    }
+
+    /// The same authority with files in another folder: what either signs, who trusts one trusts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::create`].
+    pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Result<Self, CertificatesError> {
+        let folder = folder.into();
+        fs::create_dir_all(&folder).map_err(|source| CertificatesError::Write {
+            path: folder.clone(),
+            source,
+        })?;
+        let certificates = Self {
+            folder,
+            issuer: Arc::clone(&self.issuer),
+            authority_pem: self.authority_pem.clone(),
         };
         write(&certificates.authority_path(), &certificates.authority_pem)?;
         Ok(certificates)
@@ -118,6 +140,7 @@ impl Certificates {
 
     fn sign(&self, domain: &str, mut params: CertificateParams) -> Result<Leaf, CertificatesError> {
         params.distinguished_name.push(DnType::CommonName, domain);
+        set_validity(&mut params);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
@@ -138,6 +161,12 @@ impl Certificates {
         write(&leaf.key_path, &key.serialize_pem())?;
         Ok(leaf)
     }
+}
+
+/// Long enough for any checkout. rcgen's default, until the year 4096, is more than ejabberd can set a timer for.
+fn set_validity(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2040, 1, 1);
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CertificatesError> {

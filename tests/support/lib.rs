@@ -8,6 +8,9 @@
 //! |---|---|
 //! | [`certificates`] | [`Certificates`]: a certificate authority of this run and the leaves it signed |
 //! | [`prosody`] | [`Prosody`]: a Prosody 13 on loopback with a folder, accounts and an operator |
+//! | [`ejabberd`] | [`Ejabberd`]: an ejabberd 24.12 on loopback, with accounts |
+//! | [`server`] | [`Server`]: what a client has to know of either; [`AnyServer`]: one of the two |
+//! | [`federation`] | [`Federation`]: servers that find and trust each other, by the [`name_server`] |
 //! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
@@ -34,25 +37,33 @@
 pub mod bot;
 pub mod certificates;
 pub mod deadline;
+mod disk;
+pub mod ejabberd;
 pub mod fault_proxy;
+pub mod federation;
+pub mod name_server;
 pub mod phone;
 pub mod port;
 mod process;
 pub mod prosody;
 pub mod rogue;
+pub mod server;
 pub mod soak;
 pub mod unencrypted;
 
 pub use bot::{Bot, BotError, BotOptions, Version};
 pub use certificates::{Certificates, CertificatesError};
 pub use deadline::{Deadline, TimedOut, wait_for};
+pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdError};
 pub use fault_proxy::{Direction, FaultProxy};
+pub use federation::{Federation, FederationError};
 pub use phone::{Phone, connect_options};
 pub use port::free_port;
 pub use prosody::{
-    ArchivePolicy, ArchivedStanza, Login, Mechanisms, Prosody, ProsodyBuilder, ProsodyError,
+    ArchivePolicy, ArchivedStanza, Mechanisms, Prosody, ProsodyBuilder, ProsodyError,
 };
 pub use rogue::{Reading, Rogue, RogueError};
+pub use server::{AnyServer, Login, Ports, Server, ServerError, ServerKind};
 pub use unencrypted::{open_database, unencrypted_copy};
 
 /// Compiles the examples of the README, so that they stay true.

@@ -11,7 +11,7 @@ use eft::{
 };
 
 use crate::deadline::{Deadline, TimedOut};
-use crate::prosody::{Login, Prosody};
+use crate::server::{Login, Server};
 
 /// How long a phone may take for anything that a scenario waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ impl Phone {
     /// # Errors
     /// Those of [`Eft::add_account`].
     pub async fn new(
-        server: &Prosody,
+        server: &dyn Server,
         login: &Login,
         name: &str,
         folder: &Path,
@@ -76,7 +76,7 @@ impl Phone {
     /// # Errors
     /// Those of [`Eft::add_account`] and [`Account::connect`].
     pub async fn online(
-        server: &Prosody,
+        server: &dyn Server,
         login: &Login,
         name: &str,
         folder: &Path,
@@ -260,7 +260,7 @@ impl Phone {
 
 /// How a client reaches the server of a scenario.
 #[must_use]
-pub fn connect_options(server: &Prosody) -> ConnectOptions {
+pub fn connect_options(server: &dyn Server) -> ConnectOptions {
     let address = server.starttls_address();
     ConnectOptions {
         server: Some(ServerAddress {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 
 /// Debian's user and group `nobody`/`nogroup`.
-pub(crate) const NOBODY: u32 = 65534;
+const NOBODY: u32 = 65534;
 
 /// A signal this crate sends. Only to children that were not waited for yet: their process id is still theirs.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,16 @@ pub(crate) fn end_child(child: &mut Child, patience: Duration) -> io::Result<()>
 pub(crate) fn is_root() -> bool {
     // The owner of one's own /proc entry is the effective user, without a system call of our own.
     fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+/// Hands a folder and all in it to `nobody`.
+pub(crate) fn give_away(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give_away(&entry?.path())?;
+        }
+    }
+    chown(path, Some(NOBODY), Some(NOBODY))
 }
 
 /// A command line that runs `program` as an unprivileged user when we are root, and as ourselves otherwise.

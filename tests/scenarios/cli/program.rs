@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use eft_tests::{Deadline, Login, Prosody};
+use eft_tests::{Deadline, Login, Server};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -52,7 +52,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(folder: &Path, server: &Prosody, login: &Login) -> Self {
+    pub(crate) fn new(folder: &Path, server: &dyn Server, login: &Login) -> Self {
         Self {
             folder: folder.join(login.jid.to_string()),
             me: login.jid.to_string(),

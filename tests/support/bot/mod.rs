@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::prosody::{Login, Prosody};
+use crate::server::{Login, Server};
 
 /// How long a bot may take from its start until its keys are published. It takes 1 to 3 s.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ impl Bot {
     ///
     /// [`BotError::NoEnvironment`] says what to run; [`BotError::Ended`] and [`BotError::TimedOut`] carry what the
     /// bot said last.
-    pub async fn start(server: &Prosody, login: &Login) -> Result<Self, BotError> {
+    pub async fn start(server: &dyn Server, login: &Login) -> Result<Self, BotError> {
         Self::start_with(server, login, BotOptions::default()).await
     }
 
@@ -83,7 +83,7 @@ impl Bot {
     ///
     /// As for [`Self::start`].
     pub async fn start_with(
-        server: &Prosody,
+        server: &dyn Server,
         login: &Login,
         options: BotOptions,
     ) -> Result<Self, BotError> {

@@ -1,16 +1,17 @@
 //! What a scenario wants to differ from the default server.
 
 use std::fs;
-use std::os::unix::fs::chown;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, CertificatesError};
+use crate::federation::Federation;
 use crate::port::free_port;
-use crate::process::{self, NOBODY};
+use crate::process;
 
 use super::{
-    Ports, Prosody, ProsodyError, config, config_path, installed, spawn, wait_until_listening,
+    OtherServers, Ports, Prosody, ProsodyError, config, config_path, installed, spawn,
+    wait_until_listening,
 };
 
 /// How often a start is tried with other ports when another process took one.
@@ -59,6 +60,7 @@ pub struct ProsodyBuilder {
     pub(super) without_modules: Vec<String>,
     pub(super) certificate_domain: Option<String>,
     pub(super) extra_settings: Vec<String>,
+    pub(super) servers: Option<Federation>,
 }
 
 impl Default for ProsodyBuilder {
@@ -77,6 +79,7 @@ impl Default for ProsodyBuilder {
             without_modules: Vec::new(),
             certificate_domain: None,
             extra_settings: Vec::new(),
+            servers: None,
         }
     }
 }
@@ -174,6 +177,14 @@ impl ProsodyBuilder {
         self
     }
 
+    /// Talks to the other members of this federation, over TLS with verified certificates only. Otherwise the server
+    /// talks to no other.
+    #[must_use]
+    pub fn federated(mut self, federation: &Federation) -> Self {
+        self.servers = Some(federation.clone());
+        self
+    }
+
     /// Starts the server and returns once both ports and the operator's socket are open.
     ///
     /// # Errors
@@ -198,7 +209,7 @@ impl ProsodyBuilder {
             .tempdir()
             .map_err(ProsodyError::folder(&temporary))?;
         let path = folder.path();
-        let certificates = Certificates::create(path.join("certificates"))?;
+        let certificates = self.certificates(&path.join("certificates"))?;
         let leaf = match &self.certificate_domain {
             Some(domain) => certificates.issue_only(domain)?,
             None => certificates.issue(&self.host)?,
@@ -212,12 +223,27 @@ impl ProsodyBuilder {
             starttls: free_port().map_err(ProsodyError::folder(path))?,
             direct_tls: free_port().map_err(ProsodyError::folder(path))?,
         };
+        let servers = match &self.servers {
+            Some(federation) => Some(OtherServers {
+                port: free_port().map_err(ProsodyError::folder(path))?,
+                names: federation.names().address(),
+                authority: certificates.authority_path(),
+            }),
+            None => None,
+        };
         let data = path.join("data");
         fs::create_dir(&data).map_err(ProsodyError::folder(&data))?;
-        let config = config::render(self, path, ports, &leaf, second_leaf.as_ref());
+        let config = config::render(
+            self,
+            path,
+            ports,
+            &leaf,
+            second_leaf.as_ref(),
+            servers.as_ref(),
+        );
         fs::write(config_path(path), config).map_err(ProsodyError::folder(path))?;
         if process::is_root() {
-            give_away(path)?;
+            process::give_away(path).map_err(ProsodyError::folder(path))?;
         }
 
         let mut child = spawn(path)?;
@@ -229,17 +255,19 @@ impl ProsodyBuilder {
             host: self.host.clone(),
             ports,
             folder,
+            _servers: self.servers.clone(),
         };
-        listening.map(|()| prosody)
+        listening?;
+        if let (Some(federation), Some(servers)) = (&self.servers, servers) {
+            federation.names().add(&self.host, servers.port);
+        }
+        Ok(prosody)
     }
-}
 
-/// Hands a folder and all in it to `nobody`.
-fn give_away(path: &Path) -> Result<(), ProsodyError> {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).map_err(ProsodyError::folder(path))? {
-            give_away(&entry.map_err(ProsodyError::folder(path))?.path())?;
+    fn certificates(&self, folder: &Path) -> Result<Certificates, CertificatesError> {
+        match &self.servers {
+            Some(federation) => federation.certificates_in(folder),
+            None => Certificates::create(folder),
         }
     }
-    chown(path, Some(NOBODY), Some(NOBODY)).map_err(ProsodyError::folder(path))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::certificates::Leaf;
 
 use super::builder::{ArchivePolicy, Mechanisms, ProsodyBuilder};
-use super::{Ports, log_path};
+use super::{OtherServers, Ports, log_path};
 
 /// What a client hopes to find. No `limits`: a loopback scenario sends faster than any person.
 const MODULES: &[&str] = &[
@@ -43,6 +43,7 @@ pub(super) fn render(
     ports: Ports,
     leaf: &Leaf,
     second_leaf: Option<&Leaf>,
+    servers: Option<&OtherServers>,
 ) -> String {
     let mut lines = vec![
         format!("data_path = {}", quote_path(&folder.join("data"))),
@@ -59,10 +60,8 @@ pub(super) fn render(
         r#"local_interfaces = { "127.0.0.1" }"#.to_owned(),
         format!("c2s_ports = {{ {} }}", ports.starttls),
         format!("c2s_direct_tls_ports = {{ {} }}", ports.direct_tls),
-        "s2s_ports = {}".to_owned(),
         "http_ports = {}".to_owned(),
         "https_ports = {}".to_owned(),
-        r#"modules_disabled = { "s2s" }"#.to_owned(),
         "use_ipv6 = false".to_owned(),
         r#"storage = "internal""#.to_owned(),
         r#"authentication = "internal_hashed""#.to_owned(),
@@ -82,7 +81,7 @@ pub(super) fn render(
             "smacks_hibernation_time = {}",
             builder.hibernation.as_secs()
         ),
-        ssl(leaf),
+        ssl(leaf, servers.map(|servers| servers.authority.as_path())),
     ];
     if let Some(count) = builder.archive_page_messages {
         lines.push(format!("max_archive_query_results = {count}"));
@@ -93,6 +92,7 @@ pub(super) fn render(
     if let Some(count) = builder.pep_max_items {
         lines.push(format!("pep_max_items = {count}"));
     }
+    lines.extend(other_servers(servers));
     lines.extend(builder.extra_settings.iter().cloned());
     lines.extend(host_section(&builder.host, None));
     if let Some(second) = &builder.second_host {
@@ -107,20 +107,45 @@ pub(super) fn render(
     text
 }
 
+/// Another server is who its certificate says, or nobody: without `dialback` there is no other proof.
+fn other_servers(servers: Option<&OtherServers>) -> Vec<String> {
+    let Some(servers) = servers else {
+        return vec![
+            "s2s_ports = {}".to_owned(),
+            r#"modules_disabled = { "s2s" }"#.to_owned(),
+        ];
+    };
+    let names = quote(&format!("127.0.0.1@{}", servers.names.port()));
+    vec![
+        format!("s2s_ports = {{ {} }}", servers.port),
+        "s2s_require_encryption = true".to_owned(),
+        "s2s_secure_auth = true".to_owned(),
+        // libunbound says of its own accord that nothing exists below `test.`, and asks nobody on this machine.
+        format!(
+            "unbound = {{ resolvconf = false, hoststxt = false, forward = {{ {names} }}, options = {{ \
+             [\"do-not-query-localhost:\"] = \"no\", [\"local-zone:\"] = \"test. transparent\" }} }}"
+        ),
+    ]
+}
+
 fn host_section(host: &str, leaf: Option<&Leaf>) -> Vec<String> {
     let rooms = format!("conference.{host}");
     let mut lines = vec![format!("VirtualHost {}", quote(host))];
-    lines.extend(leaf.map(ssl));
+    lines.extend(leaf.map(|leaf| ssl(leaf, None)));
     lines.push(format!("Component {} \"muc\"", quote(&rooms)));
     lines.push(r#"modules_enabled = { "muc_mam" }"#.to_owned());
     lines.push("restrict_room_creation = false".to_owned());
-    lines.extend(leaf.map(ssl));
+    lines.extend(leaf.map(|leaf| ssl(leaf, None)));
     lines
 }
 
-fn ssl(leaf: &Leaf) -> String {
+/// The server's certificate, and the authority that other servers' certificates have to be from.
+fn ssl(leaf: &Leaf, authority: Option<&Path>) -> String {
+    let authority = authority.map_or_else(String::new, |path| {
+        format!(", cafile = {}", quote_path(path))
+    });
     format!(
-        "ssl = {{ certificate = {}, key = {} }}",
+        "ssl = {{ certificate = {}, key = {}{authority} }}",
         quote_path(&leaf.chain_path),
         quote_path(&leaf.key_path)
     )

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::disk::{files_below, files_containing};
+
 use super::Prosody;
 
 impl Prosody {
@@ -74,34 +76,8 @@ impl Prosody {
     ///
     /// As for [`Self::archive_files`].
     pub fn files_containing(&self, needle: &str) -> io::Result<Vec<PathBuf>> {
-        let mut hits = Vec::new();
-        for file in files_below(&self.data_path())? {
-            // The operator's socket is no file.
-            if file.is_file() && String::from_utf8_lossy(&fs::read(&file)?).contains(needle) {
-                hits.push(file);
-            }
-        }
-        Ok(hits)
+        files_containing(&self.data_path(), needle)
     }
-}
-
-fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(files_below(&path)?);
-        } else {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Prosody's file names: everything but ASCII letters and digits as `%xx`.

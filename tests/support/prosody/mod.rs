@@ -22,6 +22,8 @@ pub use builder::{ArchivePolicy, Mechanisms, ProsodyBuilder};
 pub use error::ProsodyError;
 pub use operator::ArchivedStanza;
 
+pub use crate::server::{Login, Ports};
+
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,7 @@ use tokio::net::TcpStream;
 
 use crate::certificates::Certificates;
 use crate::deadline::Deadline;
+use crate::federation::Federation;
 use crate::process::{self, Signal};
 
 /// How long Prosody may take until its ports are open. It takes 0.1 to 0.6 s; a busy machine may need more.
@@ -43,30 +46,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How much of the log an error carries.
 const LOG_TAIL_LINES: usize = 40;
 
-/// Name and password of an account.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The account's address.
-    pub jid: BareJid,
-    /// The account's password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login")
-            .field("jid", &self.jid.as_str())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The two loopback ports clients connect to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ports {
-    /// STARTTLS (RFC 6120).
-    pub starttls: u16,
-    /// TLS from the first byte (XEP-0368).
-    pub direct_tls: u16,
+/// Where a server of a federation listens for the others, and how it finds and checks them.
+#[derive(Debug)]
+pub(crate) struct OtherServers {
+    port: u16,
+    names: SocketAddr,
+    authority: PathBuf,
 }
 
 /// A running Prosody. Dropping it ends the process and removes the folder.
@@ -80,6 +65,7 @@ pub struct Prosody {
     host: String,
     ports: Ports,
     folder: TempDir,
+    _servers: Option<Federation>,
 }
 
 impl Prosody {

@@ -1,0 +1,4 @@
+//! The stories that have to be the same on every server.
+
+mod both;
+mod federation;
