@@ -177,6 +177,16 @@ impl Account {
             .await
     }
 
+    /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused
+    /// for that ([`Error::AuthRejected`]), and the server's operator says that it is so. What is seen at the next login
+    /// is the new measure. Not to be called without asking: somebody between us and the server would offer less, too.
+    ///
+    /// # Errors
+    /// [`Error::StoreLocked`], [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn accept_downgrade(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::AcceptDowngrade { reply }).await
+    }
+
     /// Makes new sessions with every device of `jid` that there is one with, or with every device
     /// of everybody: the user's own remedy when messages cannot be decrypted (XEP-0384 §6 asks for
     /// it; Eft never does this by itself on a failure). The old sessions are kept for what is under

@@ -11,6 +11,39 @@ use crate::error::Error;
 /// Where the answer to a command goes. A caller that stopped waiting is no error.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
+impl Command {
+    /// Whether it writes, so that this process has to hold the account.
+    pub(crate) const fn writes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Disconnect { .. }
+                | Self::Contacts { .. }
+                | Self::RefreshDevices { .. }
+                | Self::Close { .. }
+        )
+    }
+
+    /// Answers with an error.
+    pub(crate) fn refuse(self, error: Error) {
+        match self {
+            Self::Connect { reply, .. }
+            | Self::Disconnect { reply }
+            | Self::KeepEncrypted { reply, .. }
+            | Self::SeparateVersions { reply, .. }
+            | Self::Resend { reply, .. }
+            | Self::AcceptLegacy { reply, .. }
+            | Self::AcceptDowngrade { reply }
+            | Self::SetTrust { reply, .. }
+            | Self::RefreshDevices { reply, .. }
+            | Self::Close { reply } => drop(reply.send(Err(error))),
+            Self::Send { reply, .. } => drop(reply.send(Err(error))),
+            Self::ResetSessions { reply, .. } => drop(reply.send(Err(error))),
+            Self::Contacts { reply } => drop(reply.send(Err(error))),
+        }
+    }
+}
+
 /// A command.
 pub(crate) enum Command {
     /// Connect and stay connected. Answered when the account is online, or why it cannot be.
@@ -45,6 +78,8 @@ pub(crate) enum Command {
         device: DeviceAddress,
         reply: Reply<()>,
     },
+    /// The user knows why the server offers less security than it did.
+    AcceptDowngrade { reply: Reply<()> },
     /// Carry out the user's decision about a key.
     SetTrust {
         jid: BareJid,

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::thread;
 
 use eft_store::{SecretStore, Store, StoreOptions};
-use eft_types::BareJid;
+use eft_types::{BareJid, DeviceAddress};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::account::{Account, Shared};
 use crate::clock;
 use crate::config::{Config, Credentials};
-use crate::credential;
+use crate::credential::Login;
 use crate::error::Error;
 use crate::event::EVENT_BUFFER;
 use crate::folder::{self, AccountFolder};
 use crate::identity::{self, Identity};
+use crate::keys::Keys;
 use crate::pump::Pump;
 use crate::reader::Reader;
 
@@ -69,28 +70,30 @@ impl Eft {
         let folder = AccountFolder::of(&self.data_dir, &credentials.jid);
         let secrets = Arc::clone(&self.secrets);
         on_thread(move || {
-            let store = if folder.exists() {
+            let (store, keys) = if folder.exists() {
                 // Perhaps only half of one: the process that made it may have died.
-                let store = open(&folder, &*secrets)?;
+                let (store, keys) = open(&folder, secrets)?;
                 if identity::is_installed(&store)? {
                     return Err(Error::invalid(format!(
                         "{} has a database here already",
                         credentials.jid
                     )));
                 }
-                store
+                (store, keys)
             } else {
                 let name = folder.create(clock::random_bytes()?)?;
-                Store::create_with_secret(
+                let store = Store::create_with_secret(
                     &folder.database(),
                     &*secrets,
                     &name,
                     &credentials.jid,
                     &StoreOptions::default(),
-                )?
+                )?;
+                (store, Keys { secrets, name })
             };
-            identity::install_new(&store, &credentials.jid, credential::encode(&credentials))?;
-            start(store)
+            let login = Login::new(&credentials, clock::random_bytes()?);
+            identity::install_new(&store, &credentials.jid, login.encode())?;
+            start(store, keys)
         })
         .await
     }
@@ -106,23 +109,24 @@ impl Eft {
             return Err(Error::invalid(format!("{jid} has no database here")));
         }
         let secrets = Arc::clone(&self.secrets);
-        on_thread(move || start(open(&folder, &*secrets)?)).await
+        on_thread(move || {
+            let (store, keys) = open(&folder, secrets)?;
+            start(store, keys)
+        })
+        .await
     }
 }
 
 /// Opens the database in a folder.
-fn open(folder: &AccountFolder, secrets: &dyn SecretStore) -> Result<Store, Error> {
+fn open(folder: &AccountFolder, secrets: Arc<dyn SecretStore>) -> Result<(Store, Keys), Error> {
     let name = folder.key_name()?;
-    Ok(Store::open_with_secret(
-        &folder.database(),
-        secrets,
-        &name,
-        &StoreOptions::default(),
-    )?)
+    let options = StoreOptions::default();
+    let store = Store::open_with_secret(&folder.database(), &*secrets, &name, &options)?;
+    Ok((store, Keys { secrets, name }))
 }
 
 /// Starts the account's threads on an open database.
-fn start(store: Store) -> Result<Account, Error> {
+fn start(store: Store, keys: Keys) -> Result<Account, Error> {
     let jid = store.account()?.jid;
     let Identity {
         device_id,
@@ -133,7 +137,8 @@ fn start(store: Store) -> Result<Account, Error> {
     let (events, _) = broadcast::channel(EVENT_BUFFER);
     let (reader, reader_thread) = Reader::start(Arc::clone(&store))?;
     let told = events.downgrade();
-    let pump = Pump::new(jid.clone(), device_id, store, reader_thread, queue, events)?;
+    let own = DeviceAddress::new(jid.clone(), device_id);
+    let pump = Pump::new(own, store, keys, reader_thread, queue, events)?;
     pump.start()?;
     Ok(Account::new(Shared {
         jid,

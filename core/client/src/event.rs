@@ -62,6 +62,9 @@ pub enum Event {
     },
     /// This observer was too slow, or another process wrote: read the timeline again.
     Reset,
+    /// The database is an older copy of itself: a backup was put back. New prekeys and sessions are being made; messages
+    /// that were received since the copy was made come from the archive once more, and not all of them can be read.
+    RolledBack,
 }
 
 /// Whether the account is connected.

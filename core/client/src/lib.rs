@@ -34,6 +34,7 @@ mod error;
 mod event;
 mod folder;
 mod identity;
+mod keys;
 mod message;
 mod pump;
 mod reader;

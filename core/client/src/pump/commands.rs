@@ -23,6 +23,12 @@ pub(super) enum Flow {
 
 impl Pump {
     pub(super) async fn handle_command(&mut self, command: Command) -> Flow {
+        if command.writes()
+            && let Err(error) = self.hold_account()
+        {
+            command.refuse(error);
+            return Flow::Continue;
+        }
         match command {
             Command::Connect { options, reply } => self.wish_connection(options, reply),
             Command::Disconnect { reply } => {
@@ -64,6 +70,12 @@ impl Pump {
                 let result = self.commit(|unit, _| decisions::accept_legacy(unit, device));
                 let _ = reply.send(result);
                 self.after_command();
+            }
+            Command::AcceptDowngrade { reply } => {
+                let result = self
+                    .login()
+                    .and_then(|login| self.keep_login(&login.without_pins()));
+                let _ = reply.send(result);
             }
             Command::SetTrust {
                 jid,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use eft_xmpp::driver::{
     AddressFuture, CertificateProblem, ClientTls, CloseReason, ConnectConfig, ConnectError,
-    Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, TrustRoots, connect,
+    Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, TrustRoots, WriteGate,
+    connect,
 };
-use eft_xmpp::stream::{LoginConfig, LoginError, Password, Transport};
+use eft_xmpp::stream::{LoginConfig, LoginError, Transport};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
@@ -18,7 +19,7 @@ use super::{Pump, job};
 use crate::clock;
 use crate::command::Reply;
 use crate::config::ConnectOptions;
-use crate::credential;
+use crate::credential::Login;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event};
 
@@ -55,7 +56,10 @@ impl Pump {
         if self.is_connecting || self.link.is_some() {
             return;
         }
-        let login = match self.login(&options) {
+        let login = match self
+            .hold_account()
+            .and_then(|()| self.login_config(&options))
+        {
             Ok(login) => login,
             Err(error) => {
                 self.attempt_failed(error);
@@ -66,24 +70,49 @@ impl Pump {
             Some((pem, tls)) if *pem == options.extra_roots_pem => Some(tls.clone()),
             _ => None,
         };
+        let gate = self.holding.gate();
         let rng = StdRng::from_rng(&mut self.rng);
         self.is_connecting = true;
         self.send_event(Event::ConnectionChanged(ConnectionState::Connecting));
         self.jobs.spawn(async move {
-            Finding::Connected(Box::new(attempt(options, login, tls, rng).await))
+            Finding::Connected(Box::new(attempt(options, login, tls, gate, rng).await))
         });
     }
 
-    fn login(&self, options: &ConnectOptions) -> Result<LoginConfig, Error> {
+    /// What is kept between connections.
+    pub(super) fn login(&self) -> Result<Login, Error> {
         let account = self.store.account()?;
-        let password = credential::password(account.credential.as_ref())?;
-        let mut login = LoginConfig::new(
-            self.own.jid.clone(),
-            Password::new(password.as_str().to_owned()),
-        );
+        Login::decode(account.credential.as_ref(), clock::random_bytes()?)
+    }
+
+    fn login_config(&mut self, options: &ConnectOptions) -> Result<LoginConfig, Error> {
+        let kept = self.login()?;
+        // An installation that gets its name now keeps it: tokens will belong to it.
+        self.keep_login(&kept)?;
+        let mut login = kept.config(self.own.jid.clone())?;
         login.resource.clone_from(&options.resource);
         login.allow_plain = options.allow_plain;
         Ok(login)
+    }
+
+    /// Keeps it, if it is not what is kept already.
+    pub(super) fn keep_login(&mut self, login: &Login) -> Result<(), Error> {
+        let credential = login.encode();
+        if self.store.account()?.credential.as_ref() == Some(&credential) {
+            return Ok(());
+        }
+        self.commit(|unit, _| {
+            unit.batch.set_credential(Some(credential));
+            Ok(())
+        })
+    }
+
+    /// What the login showed of the server, and the token that it gave, are on disk before anything else is done: a
+    /// token that is used without being known is the end of the one that is.
+    fn note_session(&mut self, connection: &Connection) -> Result<(), Error> {
+        let session = connection.session();
+        let login = self.login()?.after(&session.pins, &session.token);
+        self.keep_login(&login)
     }
 
     /// An attempt ended.
@@ -96,7 +125,11 @@ impl Pump {
         if let Some(tls) = attempt.tls {
             self.tls = Some((options.extra_roots_pem.clone(), tls));
         }
-        match attempt.result {
+        let result = attempt.result.and_then(|connection| {
+            self.note_session(&connection)?;
+            Ok(connection)
+        });
+        match result {
             Ok(connection) => {
                 let link = Link::new(connection);
                 let requester = link.requester.clone();
@@ -159,6 +192,7 @@ async fn attempt(
     options: ConnectOptions,
     login: LoginConfig,
     tls: Option<ClientTls>,
+    gate: WriteGate,
     mut rng: StdRng,
 ) -> Attempt {
     let tls = match tls {
@@ -180,6 +214,7 @@ async fn attempt(
         Err(error) => Arc::new(NoDns(error)),
     };
     let mut config = ConnectConfig::new(login, tls.clone(), resolver);
+    config.write_gate = Some(gate);
     config.endpoint = options.server.map(|server| Endpoint {
         host: server.host,
         port: server.port,

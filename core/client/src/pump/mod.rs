@@ -12,6 +12,7 @@
 //!
 //! | File | Noun |
 //! |---|---|
+//! | `holding`, `rollback` | the right to write; a database that is an older copy |
 //! | `decisions` | what the user decides about keys and devices |
 //! | `link` | one connection and what is only true while it lasts |
 //! | `request`, `job` | questions to the server, beside the pump |
@@ -33,6 +34,7 @@ mod connecting;
 mod decisions;
 mod encrypting;
 mod freshness;
+mod holding;
 mod inbound;
 #[cfg(test)]
 mod interleaving;
@@ -42,6 +44,7 @@ mod lists;
 mod outbox;
 pub(crate) mod pending;
 mod request;
+mod rollback;
 mod session;
 mod stanza;
 mod telling;
@@ -50,7 +53,7 @@ use std::sync::Arc;
 use std::thread;
 
 use eft_store::{MessageUpdate, Store};
-use eft_types::{BareJid, DeviceAddress, DeviceId};
+use eft_types::DeviceAddress;
 use eft_xmpp::driver::{ClientTls, Event as LinkEvent, SendError};
 use rand::rngs::StdRng;
 use tokio::runtime::Builder;
@@ -63,10 +66,12 @@ use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event};
+use crate::keys::Keys;
 use crate::reader::ReaderThread;
 
 use self::backoff::Backoff;
 use self::commands::Flow;
+use self::holding::Holding;
 use self::job::Finding;
 use self::link::{Effect, INPUTS_AT_ONCE, Input, Link};
 use self::pending::Pending;
@@ -75,6 +80,7 @@ use self::pending::Pending;
 pub(crate) struct Pump {
     own: DeviceAddress,
     store: Arc<Store>,
+    holding: Holding,
     reader: ReaderThread,
     commands: mpsc::UnboundedReceiver<Command>,
     events: broadcast::Sender<Event>,
@@ -96,16 +102,17 @@ pub(crate) struct Pump {
 
 impl Pump {
     pub(crate) fn new(
-        jid: BareJid,
-        device: DeviceId,
+        own: DeviceAddress,
         store: Arc<Store>,
+        keys: Keys,
         reader: ReaderThread,
         commands: mpsc::UnboundedReceiver<Command>,
         events: broadcast::Sender<Event>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            own: DeviceAddress::new(jid, device),
+            own,
             store,
+            holding: Holding::new(keys),
             reader,
             commands,
             events,
@@ -172,7 +179,10 @@ impl Pump {
                 // The store did not take what came: nothing of it was acknowledged, so the server
                 // still has it.
                 tracing::error!(%error, "the account's store failed");
-                self.drop_link(error);
+                match error {
+                    Error::StoreLocked => self.overtaken(),
+                    error => self.drop_link(error),
+                }
             }
         }
     }

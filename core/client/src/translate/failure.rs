@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eft_store::{OpenError, SecretError, StoreError};
+use eft_store::{LeaseError, OpenError, SecretError, StoreError};
 
 use crate::error::{Cause, Error, KeyFault};
 
@@ -42,6 +42,22 @@ impl From<SecretError> for Error {
             _ => error.to_string(),
         };
         Self::KeyUnavailable { fault, reason }
+    }
+}
+
+impl From<LeaseError> for Error {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Held | LeaseError::Lost => Self::StoreLocked,
+            LeaseError::SecretStore(error) => error.into(),
+            LeaseError::Store(error) => error.into(),
+            LeaseError::Io { .. } => Self::StoreDamaged {
+                reason: error.to_string(),
+                cause: Some(cause(error)),
+            },
+            // Recovered from where the lease is taken; a second one in the same moment is none.
+            other => Self::bug(other.to_string()),
+        }
     }
 }
 

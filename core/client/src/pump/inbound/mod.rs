@@ -71,7 +71,7 @@ impl<'a> Inbound<'a> {
             return None;
         }
         let address = |name, absent: &BareJid| match stanza.attr(name) {
-            Some(text) => Jid::new(text).ok(),
+            Some(text) => eft_xmpp::address::jid(text).ok(),
             // RFC 6120 §8.1: without an address the stanza is from or to the account.
             None => Some(absent.clone().into()),
         };
