@@ -188,6 +188,15 @@ impl Account {
         Ok(self.inner.accept_legacy(&device).await?)
     }
 
+    /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused
+    /// for that (`AuthRejected`), and the server's operator says that it is so.
+    ///
+    /// # Errors
+    /// `StoreLocked`, `Suspended`, `StoreDamaged`.
+    pub async fn accept_downgrade(&self) -> Result<(), EftError> {
+        Ok(self.inner.accept_downgrade().await?)
+    }
+
     /// Makes new sessions with every device of `jid`, or of everybody: the user's own remedy when messages cannot be
     /// decrypted. Returns how many will be made.
     ///

@@ -80,8 +80,11 @@ pub enum Event {
         /// When it came, and the reason given.
         opt_out: OptOut,
     },
-    /// The observer was too slow: read the timeline again.
+    /// The observer was too slow, or another process wrote: read the timeline again.
     Reset,
+    /// The database is an older copy of itself: a backup was put back. New prekeys and sessions are being made; what was
+    /// received since the copy was made comes from the archive once more, and not all of it can be read.
+    RolledBack,
 }
 
 impl From<::eft::Event> for Event {
@@ -127,6 +130,7 @@ impl From<::eft::Event> for Event {
                 jid: jid.to_string(),
                 opt_out: opt_out.into(),
             },
+            ::eft::Event::RolledBack => Self::RolledBack,
             // Also what a newer core may add: the observer reads again and misses nothing.
             _ => Self::Reset,
         }

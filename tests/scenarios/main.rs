@@ -34,4 +34,5 @@ mod refusals;
 mod servers;
 mod strangers;
 mod talk;
+mod tokens;
 mod trust;

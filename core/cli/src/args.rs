@@ -100,6 +100,9 @@ pub(crate) struct Chat {
     /// Allow the PLAIN mechanism, which hands the password to the server.
     #[arg(long)]
     pub(crate) allow_plain: bool,
+    /// Log in although the server offers less security than it once did: ask its operator first.
+    #[arg(long)]
+    pub(crate) accept_downgrade: bool,
 }
 
 #[derive(Debug, Args)]

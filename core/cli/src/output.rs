@@ -84,6 +84,10 @@ impl Output {
                 "shows another identity key than before; nothing of it is accepted",
             ),
             Event::OptedOut { jid, opt_out } => self.opted_out(jid, opt_out),
+            Event::RolledBack if self.json => self.object(&json!({"event": "rolled-back"})),
+            Event::RolledBack => {
+                self.line("-- a backup was put back: new encryption sessions are being made")
+            }
             Event::Reset if self.json => self.object(&json!({"event": "reset"})),
             _ => Ok(()),
         }

@@ -102,6 +102,16 @@ public final class Account: Sendable {
         try await waiting { try await core.acceptLegacy(jid: jid, device: device) }
     }
 
+    /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused for
+    /// that (`authRejected`), and the server's operator says that it is so. Never without asking: somebody between us
+    /// and the server would offer less, too.
+    ///
+    /// - Throws: `storeLocked`, `suspended`, `storeDamaged`.
+    public func acceptDowngrade() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.acceptDowngrade() }
+    }
+
     /// Makes new sessions with every device: the user's own remedy when messages cannot be decrypted.
     ///
     /// - Parameter jid: Whose devices; `nil` for everybody's.

@@ -132,6 +132,34 @@ impl Prosody {
         self.add_account_at(user, &self.host).await
     }
 
+    /// Gives an account another password behind its clients' backs. Tokens that it has handed out stay good.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::add_account`].
+    pub async fn change_password(
+        &self,
+        account: &Login,
+        password: &str,
+    ) -> Result<(), ProsodyError> {
+        let user = account
+            .jid
+            .node()
+            .map(|node| node.to_string())
+            .unwrap_or_default();
+        let host = account.jid.domain().to_string();
+        let output = self
+            .prosodyctl(&["register", &user, &host, password])
+            .await?;
+        if output.succeeded {
+            return Ok(());
+        }
+        Err(ProsodyError::Register {
+            user,
+            output: output.text,
+        })
+    }
+
     /// Creates `user` at `host`, which is the server's host or the one of [`ProsodyBuilder::second_host`].
     ///
     /// # Errors

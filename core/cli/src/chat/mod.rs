@@ -16,12 +16,21 @@ use talk::Talk;
 pub(crate) async fn run(eft: &Eft, chat: Chat, output: Output) -> Result<(), Failure> {
     let options = connect_options(&chat)?;
     let account = open(eft, &chat).await?;
-    let result = match Talk::begin(&account, &chat, output).await {
-        Ok(talk) => talk.run(options).await,
-        Err(failure) => Err(failure),
-    };
+    let result = talk(&account, &chat, options, output).await;
     account.shut_down().await;
     result
+}
+
+async fn talk(
+    account: &Account,
+    chat: &Chat,
+    options: ConnectOptions,
+    output: Output,
+) -> Result<(), Failure> {
+    if chat.accept_downgrade {
+        account.accept_downgrade().await?;
+    }
+    Talk::begin(account, chat, output).await?.run(options).await
 }
 
 /// The account's database, made if this is its first chat here.

@@ -45,9 +45,11 @@ impl Server {
         }
     }
 
-    /// Lets one client in, then sends the attack up to `most` bytes, until the client takes no more of it for a
-    /// second, or hangs up. Returns the bytes that went out.
-    pub(crate) async fn attack(self, attack: Attack, most: u64) -> u64 {
+    /// Lets one client in, then sends the attack up to `most` bytes, until the client takes no more of it, or
+    /// hangs up. Returns the bytes that went out.
+    ///
+    /// `patience`: how long one step may wait for the client before it counts as not taken.
+    pub(crate) async fn attack(self, attack: Attack, most: u64, patience: Duration) -> u64 {
         let (tcp, _) = self.listener.accept().await.unwrap();
         let mut tls = self.acceptor.accept(tcp).await.unwrap();
         let mechanisms = "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
@@ -71,7 +73,7 @@ impl Server {
         for piece in attack.pieces() {
             // In small steps: what is counted has been taken.
             for part in piece.chunks(16 * 1024) {
-                let sent = tokio::time::timeout(Duration::from_secs(1), async {
+                let sent = tokio::time::timeout(patience, async {
                     tls.write_all(part).await?;
                     tls.flush().await
                 });

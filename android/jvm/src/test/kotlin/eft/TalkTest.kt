@@ -104,6 +104,7 @@ class TalkTest {
             }
             assertFailsWith<EftException.InvalidInput> { alice.account.acceptLegacy(bob.jid(), 0u) }
             assertTrue(alice.account.resetSessions(bob.jid()) >= 1u)
+            alice.account.acceptDowngrade()
             alice.account.shutDown()
             assertFailsWith<EftException.Suspended> { talk.optOut() }
             bob.account.shutDown()
