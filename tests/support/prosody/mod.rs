@@ -147,15 +147,18 @@ impl Prosody {
             .node()
             .map(|node| node.to_string())
             .unwrap_or_default();
-        let host = account.jid.domain().to_string();
-        let output = self
-            .prosodyctl(&["register", &user, &host, password])
-            .await?;
+        self.register(&user, account.jid.domain().as_str(), password)
+            .await
+    }
+
+    /// Makes an account, or gives the one that there is this password.
+    async fn register(&self, user: &str, host: &str, password: &str) -> Result<(), ProsodyError> {
+        let output = self.prosodyctl(&["register", user, host, password]).await?;
         if output.succeeded {
             return Ok(());
         }
         Err(ProsodyError::Register {
-            user,
+            user: user.to_owned(),
             output: output.text,
         })
     }
@@ -166,19 +169,13 @@ impl Prosody {
     ///
     /// As for [`Self::add_account`].
     pub async fn add_account_at(&self, user: &str, host: &str) -> Result<Login, ProsodyError> {
-        let refused = |output: String| ProsodyError::Register {
-            user: user.to_owned(),
-            output,
-        };
         let jid =
-            BareJid::new(&format!("{user}@{host}")).map_err(|error| refused(error.to_string()))?;
+            BareJid::new(&format!("{user}@{host}")).map_err(|error| ProsodyError::Register {
+                user: user.to_owned(),
+                output: error.to_string(),
+            })?;
         let password = format!("password of {user}");
-        let output = self
-            .prosodyctl(&["register", user, host, &password])
-            .await?;
-        if !output.succeeded {
-            return Err(refused(output.text));
-        }
+        self.register(user, host, &password).await?;
         Ok(Login { jid, password })
     }
 

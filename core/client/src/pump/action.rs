@@ -13,6 +13,7 @@ use super::link::{Link, Phase};
 use super::request::RequestError;
 use super::{Pump, stanza};
 use crate::error::Error;
+use crate::unit::Unit;
 
 /// How often our device list is published on one connection. Another client that keeps throwing us
 /// off the list would otherwise be answered for ever; the next connection tries again.
@@ -241,14 +242,7 @@ impl Pump {
                 let RecordKey::Session { address, version } = key else {
                     continue;
                 };
-                let list = unit.sure_step(|records| device_list(records, &address.jid, version))?;
-                if list.is_some_and(|list| list.contains(address.device)) {
-                    unit.add_action(Action::BuildSession {
-                        to: address,
-                        version,
-                    });
-                    count += 1;
-                }
+                count += usize::from(ask_for_session(unit, address, version)?);
             }
             Ok(count)
         })
@@ -275,6 +269,23 @@ impl Pump {
             )
         }))
     }
+}
+
+/// Asks for a new session with a device, if its owner still lists it. Whether that is so.
+pub(super) fn ask_for_session(
+    unit: &mut Unit<'_>,
+    device: DeviceAddress,
+    version: Version,
+) -> Result<bool, Error> {
+    let list = unit.sure_step(|records| device_list(records, &device.jid, version))?;
+    let is_listed = list.is_some_and(|list| list.contains(device.device));
+    if is_listed {
+        unit.add_action(Action::BuildSession {
+            to: device,
+            version,
+        });
+    }
+    Ok(is_listed)
 }
 
 /// Whether an action may be begun. Nothing is answered in the middle of a catch-up: one answer at

@@ -74,7 +74,7 @@ impl Pump {
             Command::AcceptDowngrade { reply } => {
                 let result = self
                     .login()
-                    .and_then(|login| self.keep_login(&login.without_pins()));
+                    .and_then(|login| self.keep_login(login.without_pins().encode()));
                 let _ = reply.send(result);
             }
             Command::SetTrust {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eft_store::Credential;
 use eft_xmpp::driver::{
     AddressFuture, CertificateProblem, ClientTls, CloseReason, ConnectConfig, ConnectError,
     Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, TrustRoots, WriteGate,
@@ -86,21 +87,20 @@ impl Pump {
     }
 
     fn login_config(&mut self, options: &ConnectOptions) -> Result<LoginConfig, Error> {
-        let kept = self.login()?;
-        // An installation that gets its name now keeps it: tokens will belong to it.
-        self.keep_login(&kept)?;
+        let account = self.store.account()?;
+        let kept = Login::decode(account.credential.as_ref(), clock::random_bytes()?)?;
+        let credential = kept.encode();
+        if account.credential.as_ref() != Some(&credential) {
+            // An installation that gets its name now keeps it: tokens will belong to it.
+            self.keep_login(credential)?;
+        }
         let mut login = kept.config(self.own.jid.clone())?;
         login.resource.clone_from(&options.resource);
         login.allow_plain = options.allow_plain;
         Ok(login)
     }
 
-    /// Keeps it, if it is not what is kept already.
-    pub(super) fn keep_login(&mut self, login: &Login) -> Result<(), Error> {
-        let credential = login.encode();
-        if self.store.account()?.credential.as_ref() == Some(&credential) {
-            return Ok(());
-        }
+    pub(super) fn keep_login(&mut self, credential: Credential) -> Result<(), Error> {
         self.commit(|unit, _| {
             unit.batch.set_credential(Some(credential));
             Ok(())
@@ -111,8 +111,12 @@ impl Pump {
     /// token that is used without being known is the end of the one that is.
     fn note_session(&mut self, connection: &Connection) -> Result<(), Error> {
         let session = connection.session();
-        let login = self.login()?.after(&session.pins, &session.token);
-        self.keep_login(&login)
+        let kept = self.login()?;
+        let login = kept.after(&session.pins, &session.token);
+        if login == kept {
+            return Ok(());
+        }
+        self.keep_login(login.encode())
     }
 
     /// An attempt ended.

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use eft_omemo::{
-    Action, RecordKey, RecordKind, Version, device_list, renew_pre_keys, retire_sessions,
-};
+use eft_omemo::{RecordKey, RecordKind, Version, renew_pre_keys, retire_sessions};
 use eft_store::{Rollback, Store};
 use eft_types::DeviceAddress;
 use rand::rngs::StdRng;
 
 use super::Pump;
+use super::action::ask_for_session;
 use crate::error::Error;
 use crate::event::Event;
 use crate::unit::Unit;
@@ -38,13 +37,7 @@ fn recover(unit: &mut Unit<'_>, rng: &mut StdRng) -> Result<(), Error> {
     for (address, version) in peers(unit.store())? {
         let effects = unit.sure_step(|records| retire_sessions(records, &address, version))?;
         unit.absorb(effects.changes, effects.actions, effects.events);
-        let list = unit.sure_step(|records| device_list(records, &address.jid, version))?;
-        if list.is_some_and(|list| list.contains(address.device)) {
-            unit.add_action(Action::BuildSession {
-                to: address,
-                version,
-            });
-        }
+        ask_for_session(unit, address, version)?;
     }
     unit.batch.end_stream();
     unit.batch.forget_outbox_sequences();
@@ -69,7 +62,7 @@ fn peers(store: &Store) -> Result<BTreeSet<(DeviceAddress, Version)>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use eft_omemo::{Version, bundle, has_session};
+    use eft_omemo::{Action, Version, bundle, has_session};
     use eft_store::Durability;
     use rand::SeedableRng as _;
 

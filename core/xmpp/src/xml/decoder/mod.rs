@@ -276,8 +276,7 @@ impl Decoder {
     /// The scanner has read these bytes, which the parser has to see.
     fn skip_end_tag_begin(&mut self) -> Result<(), DecodeError> {
         match self.parser.parse(&mut &END_TAG[..], false) {
-            Ok(Some(_)) | Err(EndOrError::NeedMoreData) => Ok(()),
-            Ok(None) => Ok(()),
+            Ok(_) | Err(EndOrError::NeedMoreData) => Ok(()),
             Err(EndOrError::Error(error)) => Err(error.into()),
         }
     }
