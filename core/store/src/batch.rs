@@ -66,7 +66,7 @@ pub enum MessageUpdate {
 /// transaction, or nothing of it.
 ///
 /// Order inside a batch: engine records, account and conversations, new messages as inserted,
-/// deletions, updates as given, outbox, actions, archive cursors, stream, device log. So an update may name
+/// deletions, updates as given, announcements, read marks, outbox, actions, archive cursors, stream, device log. So an update may name
 /// only messages of earlier commits, while an outbox entry may name a message of its own batch.
 #[derive(Debug, Default)]
 #[must_use = "nothing happened until the batch is committed"]
@@ -88,6 +88,7 @@ pub struct Batch {
     pub(crate) intake: Vec<IntakeId>,
     pub(crate) finish_rollback: bool,
     pub(crate) deletions: Vec<MessageId>,
+    pub(crate) announcements: Vec<AnnouncementChange>,
 }
 
 #[derive(Debug)]
@@ -115,6 +116,13 @@ pub(crate) enum OutboxChange {
 pub(crate) enum ActionChange {
     Add(Action),
     Remove(Vec<u8>),
+}
+
+#[derive(Debug)]
+pub(crate) enum AnnouncementChange {
+    New(NewMessageRef),
+    Known(MessageId),
+    Done(MessageId),
 }
 
 #[derive(Debug)]
@@ -155,6 +163,7 @@ impl Batch {
             intake,
             finish_rollback,
             deletions,
+            announcements,
         } = self;
         changes.is_empty()
             && account.is_empty()
@@ -172,6 +181,7 @@ impl Batch {
             && intake.is_empty()
             && !finish_rollback
             && deletions.is_empty()
+            && announcements.is_empty()
     }
 
     /// Adds the engine's changes. A record touched before gets its newest version only.
@@ -202,6 +212,23 @@ impl Batch {
     /// Marks the conversation read up to and including a message, in timeline order.
     pub fn mark_read(&mut self, peer: BareJid, up_to: MessageId) {
         self.read_marks.push((peer, up_to));
+    }
+
+    /// The user is to be told of a message of this batch, if it is news ([`Insertion::is_news`](crate::Insertion::is_news)) and
+    /// unread: it is one of [`Store::announcements`](crate::Store::announcements) until [`Batch::announced`], or until it is marked
+    /// read.
+    pub fn announce(&mut self, message: NewMessageRef) {
+        self.announcements.push(AnnouncementChange::New(message));
+    }
+
+    /// As [`Batch::announce`] for a message of an earlier commit, where this batch made it readable.
+    pub fn announce_again(&mut self, message: MessageId) {
+        self.announcements.push(AnnouncementChange::Known(message));
+    }
+
+    /// The user was told of a message. One that was not to be announced is no error.
+    pub fn announced(&mut self, message: MessageId) {
+        self.announcements.push(AnnouncementChange::Done(message));
     }
 
     /// Decides about a conversation's encryption. [`ConversationEncryption::Required`] sticks: only

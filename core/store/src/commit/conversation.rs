@@ -117,6 +117,13 @@ pub(super) fn mark_read(
                  WHERE conversation = ?1 AND unread = 1 AND (place, id) <= (?2, ?3)",
             )?
             .execute(params![conversation, place, up_to.as_row()])?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM announcement WHERE message IN (
+                     SELECT a.message FROM announcement a JOIN message m ON m.id = a.message
+                     WHERE m.conversation = ?1 AND (m.place, m.id) <= (?2, ?3))",
+            )?
+            .execute(params![conversation, place, up_to.as_row()])?;
     }
     Ok(())
 }

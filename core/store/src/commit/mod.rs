@@ -2,6 +2,7 @@
 
 mod account;
 mod action;
+mod announcement;
 mod archive;
 mod conversation;
 mod delete;
@@ -49,6 +50,7 @@ pub(crate) fn apply(
         intake,
         finish_rollback,
         deletions,
+        announcements,
     } = batch;
     intake::take(transaction, intake)?;
     record::write(transaction, changes)?;
@@ -67,6 +69,7 @@ pub(crate) fn apply(
         .collect::<Result<Vec<_>, _>>()?;
     delete::messages(transaction, deletions)?;
     let updated = update::write(transaction, updates)?;
+    announcement::write(transaction, announcements, &inserted)?;
     conversation::mark_read(transaction, read_marks)?;
     let outbox = outbox::write(transaction, outbox, &inserted)?;
     action::write(transaction, actions)?;

@@ -104,6 +104,20 @@ pub(crate) fn timeline(
     )
 }
 
+/// What the user is still to be told of, in the order in which it came.
+pub(crate) fn announcements(
+    connection: &Connection,
+    after: Option<MessageId>,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    let statement = select(
+        connection,
+        "JOIN announcement n ON n.message = m.id WHERE n.message > ?1 ORDER BY n.message LIMIT ?2",
+    )?;
+    let after = after.map_or(i64::MIN, MessageId::as_row);
+    all(statement, params![after, rows(limit)])
+}
+
 /// Oldest row first.
 pub(crate) fn waiting(
     connection: &Connection,

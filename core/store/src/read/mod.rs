@@ -13,8 +13,8 @@ pub(crate) use account::{account, device_log, generations, newest_generation, ow
 pub(crate) use archive::{cursor, cursors};
 pub(crate) use conversation::{conversation, conversations};
 pub(crate) use intake::intake;
-pub(crate) use message::{by_archive_id, by_id, by_origin_id, timeline, waiting};
-pub(crate) use outbox::{actions, outbox};
+pub(crate) use message::{announcements, by_archive_id, by_id, by_origin_id, timeline, waiting};
+pub(crate) use outbox::{actions, outbox, outbox_on_stream};
 pub(crate) use record::{load, scan};
 pub(crate) use stream::stream;
 

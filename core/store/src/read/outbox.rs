@@ -1,7 +1,7 @@
 //! `outbox` and `action`.
 
 use eft_types::{MessageId, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Rows, params};
 
 use super::{bare_jid, rows};
 use crate::error::StoreError;
@@ -19,7 +19,19 @@ pub(crate) fn outbox(
          WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let after = after.map_or(i64::MIN, OutboxId::as_row);
-    let mut found = find.query(params![after, rows(limit)])?;
+    entries(find.query(params![after, rows(limit)])?)
+}
+
+/// What has a number on the current stream, in the order of rows.
+pub(crate) fn outbox_on_stream(connection: &Connection) -> Result<Vec<OutboxEntry>, StoreError> {
+    let mut find = connection.prepare_cached(
+        "SELECT id, message, stanza, recipient, queued, stream_sequence FROM outbox
+         WHERE stream_sequence IS NOT NULL ORDER BY id",
+    )?;
+    entries(find.query([])?)
+}
+
+fn entries(mut found: Rows<'_>) -> Result<Vec<OutboxEntry>, StoreError> {
     let mut entries = Vec::new();
     while let Some(row) = found.next()? {
         entries.push(OutboxEntry {

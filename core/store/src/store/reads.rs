@@ -138,6 +138,28 @@ impl Store {
             .read(|connection| read::outbox(connection, after, limit))
     }
 
+    /// What has a number on the stream that can be resumed: the server may not have it. As many as were handed to a
+    /// connection and not acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn outbox_on_stream(&self) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.readers.read(read::outbox_on_stream)
+    }
+
+    /// What the user is still to be told of, in the order in which it came; `after` continues a page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn announcements(
+        &self,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.readers
+            .read(|connection| read::announcements(connection, after, limit))
+    }
+
     /// What processes without the lease left for its holder, in order; `after` continues a page.
     ///
     /// # Errors

@@ -155,3 +155,52 @@ fn wishes_about_a_conversation_stay_until_they_are_answered() {
         (Some(opt_out), false)
     );
 }
+
+fn to_tell(home: &Home) -> Vec<String> {
+    let found = home.store.announcements(None, 10).unwrap();
+    found.iter().map(text_of).collect()
+}
+
+#[test]
+fn what_is_to_be_told_is_told_until_it_was_told_or_read() {
+    let home = Home::new();
+    let tell = |message| {
+        let mut batch = Batch::new();
+        let message = batch.insert_message(message);
+        batch.announce(message);
+        home.commit(&batch).message(message).unwrap().id()
+    };
+    let mut named = live("a");
+    named.origin_id = Some(eft_types::OriginId::new("1"));
+    let first = tell(named.clone());
+    let second = tell(live("b"));
+    // A copy of what is there is no news, and our own words are no news to us.
+    assert_eq!(tell(named.clone()), first);
+    tell(ours("mine"));
+    assert_eq!(to_tell(&home), ["a", "b"]);
+    assert_eq!(home.store.announcements(Some(first), 10).unwrap().len(), 1);
+
+    let mut batch = Batch::new();
+    batch.announced(first);
+    batch.announced(first);
+    home.commit(&batch);
+    assert_eq!(to_tell(&home), ["b"]);
+    // It was told of, and a copy of it changes nothing.
+    tell(named);
+    assert_eq!(to_tell(&home), ["b"]);
+
+    let mut batch = Batch::new();
+    batch.mark_read(juliet(), second);
+    home.commit(&batch);
+    assert_eq!(to_tell(&home), [""; 0]);
+    let mut batch = Batch::new();
+    batch.announce_again(second);
+    home.commit(&batch);
+    assert_eq!(to_tell(&home), [""; 0], "read is read");
+
+    let third = tell(live("c"));
+    let mut batch = Batch::new();
+    batch.delete_message(third);
+    home.commit(&batch);
+    assert_eq!(to_tell(&home), [""; 0]);
+}

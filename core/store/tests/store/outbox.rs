@@ -164,3 +164,26 @@ fn stream_counters_move_only_while_there_is_a_stream() {
         []
     );
 }
+
+#[test]
+fn what_was_handed_to_the_stream_is_found_without_the_rest_of_the_queue() {
+    let home = Home::new();
+    let mut batch = Batch::new();
+    let entries = ["<a/>", "<b/>", "<c/>"].map(|stanza| batch.enqueue(control(stanza)));
+    let committed = home.commit(&batch);
+    let [a, _, c] = entries.map(|entry| committed.outbox_entry(entry).unwrap());
+    let mut batch = Batch::new();
+    batch.set_outbox_sequence(c, u32::MAX);
+    batch.set_outbox_sequence(a, 0);
+    home.commit(&batch);
+    let found = home.store.outbox_on_stream().unwrap();
+    let numbers: Vec<_> = found
+        .iter()
+        .map(|entry| (entry.id, entry.stream_sequence))
+        .collect();
+    assert_eq!(numbers, [(a, Some(0)), (c, Some(u32::MAX))]);
+    let mut batch = Batch::new();
+    batch.forget_outbox_sequences();
+    home.commit(&batch);
+    assert_eq!(home.store.outbox_on_stream().unwrap(), []);
+}
