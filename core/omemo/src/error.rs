@@ -80,6 +80,17 @@ pub enum InitiateError {
     SmallOrder,
 }
 
+/// Why no device was made. Nothing has happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstallError {
+    /// Records are needed, or broken.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// There is a device already. A second one over it would take the keys of its sessions away.
+    #[error("an identity is installed already")]
+    AlreadyInstalled,
+}
+
 /// Why a bundle is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
@@ -109,6 +120,17 @@ impl EncryptError {
 }
 
 impl InitiateError {
+    /// The records to load, if that is all there is to it.
+    #[must_use]
+    pub fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Step(StepError::Missing(keys)) => Some(keys),
+            _ => None,
+        }
+    }
+}
+
+impl InstallError {
     /// The records to load, if that is all there is to it.
     #[must_use]
     pub fn missing(&self) -> Option<&[RecordKey]> {

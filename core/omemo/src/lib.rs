@@ -18,6 +18,8 @@
 //! | [`permit`] → [`TrustedDevice`] → [`encrypt`] | the only way for content to go out |
 //! | [`encrypt_empty`] | messages that cannot carry content, and need no trust |
 //! | [`needs`], [`receive`], [`finish_catch_up`] | messages coming in |
+//! | [`identity_secret`], [`trust_decisions`], [`known_device`] | what an export takes along |
+//! | [`install_imported`], [`restore_trust`], [`restore_device`] | what an import makes of it: a new device |
 //! | [`retire_sessions`], [`renew_pre_keys`], [`forget_device`] | after a loss: a store from a backup, a key that changed |
 //! | [`device_list_received`], [`device_list()`](device_list), [`own_device_list`], [`reach`] | who has which devices, and how to write to them |
 //! | [`TrustPolicy`], [`TrustLevel`], [`set_trust`] | who is trusted, and why |
@@ -155,26 +157,30 @@ pub use action::{Action, EmptyReason};
 pub use bundle::{Bundle, UnverifiedBundle, VerifiedBundle};
 pub use device_list::{DeviceLabel, DeviceList, ListedDevice};
 pub use engine::{
-    Encrypted, Reach, ReceiveContext, bundle, device_list, device_list_received,
+    Encrypted, KnownDevice, Reach, ReceiveContext, bundle, device_list, device_list_received,
     doubt_new_own_devices, encrypt, encrypt_empty, encrypt_needs, finish_catch_up, forget_device,
-    has_session, initiate, install, maintain, needs, own_address, own_device_list, own_fingerprint,
-    peer_identity, reach, receive, renew_pre_keys, retire_sessions, rotate_signed_pre_key,
-    unanswered_count,
+    has_session, identity_secret, initiate, install, install_imported, known_device, maintain,
+    needs, own_address, own_device_list, own_fingerprint, peer_identity, reach, receive,
+    renew_pre_keys, restore_device, retire_sessions, rotate_signed_pre_key, unanswered_count,
 };
 pub use error::{
-    ActionError, BundleError, EncryptError, InitiateError, Malformed, RecordError, StepError,
+    ActionError, BundleError, EncryptError, InitiateError, InstallError, Malformed, RecordError,
+    StepError,
 };
 pub use event::Event;
 pub use file::{
     FILE_TAG_BYTES, FileCheckpoint, FileEncryptor, FileError, FileKey, FileKeyError, FileVerifier,
     MAX_FILE_BYTES, Unverified, UnverifiedFile, VerifiedFile,
 };
-pub use key::{Fingerprint, FingerprintError, IdentityKey, IdentityKeyPair, KeyError, PublicKey};
+pub use key::{
+    Fingerprint, FingerprintError, IdentityKey, IdentityKeyPair, IdentitySecret,
+    IdentitySecretError, KeyError, PublicKey,
+};
 pub use message::{ChainPosition, EncryptedKey, EncryptedMessage};
 pub use outcome::{Effects, Outcome, Plaintext, Received};
 pub use record::{Changes, Missing, Record, RecordKey, RecordKeyError, RecordKind, Records};
 pub use trust::{
-    DistrustedBy, KnownKey, NotTrusted, TrustLevel, TrustPolicy, TrustedDevice, VerifiedBy,
-    known_keys, permit, set_trust, trust_level,
+    DistrustedBy, KnownKey, NotTrusted, TrustDecisions, TrustLevel, TrustPolicy, TrustedDevice,
+    VerifiedBy, known_keys, permit, restore_trust, set_trust, trust_decisions, trust_level,
 };
 pub use version::Version;

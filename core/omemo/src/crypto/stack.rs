@@ -14,8 +14,7 @@ pub(crate) const CURVE: usize = 2048;
 pub(crate) const HASH: usize = 192;
 
 /// Does some work in frames of its own, and overwrites that many words of them. A compiler may keep copies where this
-/// does not reach, in registers for one. The tests that search a process's memory for keys do not see the difference that
-/// this makes on the stack: they pass without it, too.
+/// does not reach, in registers for one.
 pub(crate) fn overwritten<const WORDS: usize, T>(work: impl FnOnce() -> T) -> T {
     let value = in_a_frame(work);
     overwrite::<WORDS>();

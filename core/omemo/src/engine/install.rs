@@ -7,7 +7,8 @@ use super::{Step, pre_keys};
 use crate::record::AccountRecord;
 use crate::trust::TrustRecord;
 use crate::{
-    Action, Effects, Fingerprint, IdentityKeyPair, RecordKey, Records, StepError, Version,
+    Action, Effects, Fingerprint, IdentityKeyPair, IdentitySecret, InstallError, RecordKey,
+    Records, StepError, Version,
 };
 
 /// Makes identity key, device id, and per version a signed prekey and 100 prekeys. `taken` are the device
@@ -25,12 +26,71 @@ pub fn install(
     let nothing = Records::new();
     let mut step = Step::new(&nothing);
     let identity = IdentityKeyPair::generate(rng);
+    make(
+        &mut step,
+        own,
+        identity,
+        TrustRecord::default(),
+        taken,
+        now,
+        rng,
+    );
+    step.into_effects()
+}
+
+/// Makes a device where an export was imported. What was restored of the user's decisions about the keys of the own
+/// account stays.
+///
+/// `identity` is the key of the device that the export comes from, if it came along and the user says that this device
+/// is gone: two devices with one key that both live cannot be told apart by their fingerprint. The device id is a new
+/// one in any case, and so are all prekeys; there are no sessions. A message under way to the former device stays
+/// unread. Without `identity`, a key is drawn.
+///
+/// `taken` are the device ids on the account's lists, and the one of the former device. That one stays on the lists
+/// until somebody takes it off them.
+///
+/// Source: XEP-0384 §5.1.
+///
+/// # Errors
+/// [`InstallError::AlreadyInstalled`] over an existing installation; [`InstallError::Step`].
+pub fn install_imported(
+    records: &Records,
+    own: &BareJid,
+    identity: Option<IdentitySecret>,
+    taken: &[DeviceId],
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) -> Result<Effects, InstallError> {
+    let mut step = Step::new(records);
+    step.require([RecordKey::Account, RecordKey::Trust(own.clone())])?;
+    match step.account() {
+        Err(StepError::NotInstalled) => {}
+        Ok(_) => return Err(InstallError::AlreadyInstalled),
+        Err(error) => return Err(error.into()),
+    }
+    let trust = step.trust(own)?.cloned().unwrap_or_default();
+    let identity = identity.map_or_else(
+        || IdentityKeyPair::generate(rng),
+        IdentitySecret::into_key_pair,
+    );
+    make(&mut step, own, identity, trust, taken, now, rng);
+    Ok(step.into_effects())
+}
+
+fn make(
+    step: &mut Step<'_>,
+    own: &BareJid,
+    identity: IdentityKeyPair,
+    mut trust: TrustRecord,
+    taken: &[DeviceId],
+    now: Timestamp,
+    rng: &mut impl CryptoRng,
+) {
     let address = DeviceAddress::new(own.clone(), free_device_id(taken, rng));
-    let mut trust = TrustRecord::default();
     trust.set_ourselves(identity.public().fingerprint(), now);
     step.put(RecordKey::Trust(own.clone()), trust);
     for version in Version::ALL {
-        pre_keys::create(&mut step, version, &identity, (1, 1), now, rng);
+        pre_keys::create(step, version, &identity, (1, 1), now, rng);
         // The bundle first: who sees the list fetches the bundle.
         step.act(Action::PublishBundle { version });
     }
@@ -41,7 +101,6 @@ pub fn install(
         RecordKey::Account,
         AccountRecord::new(&address, identity, now),
     );
-    step.into_effects()
 }
 
 /// A random id; the next free one if it is taken, so that this ends whatever the randomness.
@@ -73,4 +132,12 @@ pub fn own_fingerprint(records: &Records) -> Result<Fingerprint, StepError> {
         .identity
         .public()
         .fingerprint())
+}
+
+/// The private identity key of this device, for an export in which the user wants it.
+///
+/// # Errors
+/// [`StepError::NotInstalled`]; [`StepError::Missing`] if the account record is not loaded.
+pub fn identity_secret(records: &Records) -> Result<IdentitySecret, StepError> {
+    Ok(IdentitySecret::of(&Step::new(records).account()?.identity))
 }

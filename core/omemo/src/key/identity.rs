@@ -30,7 +30,7 @@ impl IdentityKeyPair {
         Self::from_pair(KeyPair::from_secret(Secret::new(private)))
     }
 
-    fn from_pair(pair: KeyPair) -> Self {
+    pub(super) fn from_pair(pair: KeyPair) -> Self {
         let ed25519 = overwritten::<CURVE, _>(|| xeddsa::ed25519_public(pair.private().bytes()));
         Self { pair, ed25519 }
     }

@@ -57,6 +57,27 @@ pub enum DistrustedBy {
 }
 
 impl TrustLevel {
+    /// What is thought of the key of this installation.
+    pub(crate) const OURSELVES: Self = Self::Verified {
+        by: VerifiedBy::Ourselves,
+    };
+
+    /// Whether somebody decided, rather than nobody.
+    pub(crate) const fn is_decided(self) -> bool {
+        matches!(self, Self::Verified { .. } | Self::Distrusted { .. })
+    }
+
+    /// What the level is worth to another installation: the key of ours is there one that the user vouches for by
+    /// bringing it along, and that nobody compared.
+    pub(crate) const fn elsewhere(self) -> Self {
+        match self {
+            Self::OURSELVES => Self::Verified {
+                by: VerifiedBy::Consent,
+            },
+            level => level,
+        }
+    }
+
     /// Whether the key is authenticated: verified by more than consent.
     #[must_use]
     pub const fn is_authenticated(self) -> bool {

@@ -3,7 +3,7 @@
 use eft_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{TrustLevel, VerifiedBy};
+use super::{TrustDecisions, TrustLevel};
 use crate::Fingerprint;
 use crate::limits::MAX_KNOWN_KEYS;
 
@@ -78,15 +78,56 @@ impl TrustRecord {
     }
 
     /// Notes the key of this installation. It needs no comparison, and says nothing about other devices of
-    /// the account: blind trust in those goes on.
+    /// the account: blind trust in those goes on. What was the key of an installation before is now one that the user
+    /// consented to.
     pub(crate) fn set_ourselves(&mut self, fingerprint: Fingerprint, now: Timestamp) {
+        for key in &mut self.keys {
+            key.level = key.level.elsewhere();
+        }
+        self.keys.retain(|key| key.fingerprint != fingerprint);
         self.keys.push(KnownKey {
             fingerprint,
-            level: TrustLevel::Verified {
-                by: VerifiedBy::Ourselves,
-            },
+            level: TrustLevel::OURSELVES,
             since: now,
         });
+    }
+
+    /// Adds what another installation of the account knew. See [`restore_trust`](crate::restore_trust).
+    pub(crate) fn restore(&mut self, decisions: &TrustDecisions) {
+        for restored in &decisions.keys {
+            self.restore_key(KnownKey {
+                level: restored.level.elsewhere(),
+                ..*restored
+            });
+        }
+        // Last: the keys that were seen before somebody began to compare keep their blind trust.
+        self.authenticated_once |= decisions.asks_about_new_keys;
+    }
+
+    fn restore_key(&mut self, mut restored: KnownKey) {
+        let is_decided = restored.level.is_decided();
+        let fingerprint = restored.fingerprint;
+        if let Some(known) = self
+            .keys
+            .iter_mut()
+            .find(|key| key.fingerprint == fingerprint)
+        {
+            let is_newer = !known.level.is_decided() || restored.since > known.since;
+            if is_decided && is_newer && known.level != TrustLevel::OURSELVES {
+                *known = restored;
+            }
+            return;
+        }
+        if !is_decided {
+            if self.keys.len() >= MAX_KNOWN_KEYS {
+                return;
+            }
+            // Who asks about new keys here is not to find one trusted that this device never saw.
+            if self.level_of_new_key() == TrustLevel::Undecided {
+                restored.level = TrustLevel::Undecided;
+            }
+        }
+        self.keys.push(restored);
     }
 
     fn level_of_new_key(&self) -> TrustLevel {

@@ -2,5 +2,7 @@
 
 mod mac;
 mod padding;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod stack;
 mod timing;
 mod wycheproof;

@@ -9,8 +9,8 @@ use crate::session::{DoubleRatchet, Session, SkippedKey};
 use crate::testing::NOW;
 use crate::testing::memory::{SystemRng, is_child, middle, play, search_child};
 use crate::{
-    Effects, EncryptedMessage, IdentityKeyPair, InitiateError, Outcome, ReceiveContext, RecordKey,
-    RecordKind, Records, StepError, TrustPolicy, Version,
+    Effects, EncryptedMessage, IdentityKeyPair, IdentitySecret, InitiateError, Outcome,
+    ReceiveContext, RecordKey, RecordKind, Records, StepError, TrustPolicy, Version,
 };
 
 /// In the child plays the part; in the parent looks on, and judges.
@@ -45,6 +45,34 @@ fn a_dropped_key_is_gone() {
                 middle(secret.bytes()),
                 middle(identity.pair().private().bytes()),
             ]
+        },
+    );
+}
+
+#[test]
+fn a_dropped_private_identity_key_is_gone_and_so_is_the_device_that_it_made() {
+    nothing_is_left(
+        "a_dropped_private_identity_key_is_gone_and_so_is_the_device_that_it_made",
+        || {
+            let mut rng = SystemRng::new();
+            let jid = BareJid::new("alice@a.example").unwrap();
+            let mut former = Records::new();
+            former.apply(crate::install(&jid, &[], NOW, &mut rng).changes);
+            let secret = crate::identity_secret(&former).unwrap();
+            let read = IdentitySecret::from_bytes(secret.as_bytes()).unwrap();
+            let mut new = Records::new();
+            let account = [RecordKey::Account, RecordKey::Trust(jid.clone())];
+            load(&mut new, account.to_vec());
+            let effects = crate::install_imported(&new, &jid, Some(read), &[], NOW, &mut rng);
+            new.apply(effects.unwrap().changes);
+            (new, secret)
+        },
+        |(new, secret)| {
+            let key = middle(secret.as_bytes());
+            let mut wanted = secrets(new);
+            assert_eq!(wanted[0], key);
+            wanted.push(key);
+            wanted
         },
     );
 }
@@ -157,6 +185,7 @@ fn debug_output_of_every_type_that_holds_a_secret_shows_none_of_it() {
     wanted.push(middle(text.bytes()));
     texts.push(both(&(&message, &outcome, &text)));
     texts.push(both(&alice.take_changes()));
+    texts.push(both(&crate::identity_secret(&alice).unwrap()));
     let all = texts.concat();
     assert!(wanted.len() > 400 && all.len() > 10_000);
     for secret in wanted {

@@ -9,6 +9,7 @@ mod downgrades;
 mod flips;
 mod heartbeats;
 mod hostile;
+mod imported;
 mod interleaving;
 mod keys;
 mod lists;
