@@ -40,6 +40,12 @@ fi
 
 cd "$root"
 "$deny" check --hide-inclusion-graph licenses bans sources
+# What a plain build links: nothing that wants a C toolchain of its own for TLS.
+tree=$(cargo tree --workspace --edges normal,build --prefix none)
+if printf '%s\n' "$tree" | grep -q '^aws-lc-sys '; then
+    echo "deny: aws-lc-sys is in a build without the feature aws-lc-rs" >&2
+    exit 1
+fi
 
 # A database fetched earlier, and the day of its last entry.
 clone=$(find "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | head -n 1)

@@ -124,3 +124,21 @@ pub const MAX_PENDING_IQS: usize = 1024;
 
 /// Addresses on a block list. Real ones have under a hundred; each costs about 100 bytes.
 pub const MAX_BLOCKED: usize = 10_000;
+
+/// Bytes of the head of an HTTP answer; common servers stop at eight to sixteen KiB themselves.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+
+/// Headers of an HTTP answer.
+pub const HTTP_HEADERS: usize = 100;
+
+/// Redirects on the way to a `host-meta`: from the bare domain to `www`, and one to spare.
+pub const HTTP_REDIRECTS: usize = 3;
+
+/// Bytes of a `host-meta`. It is the domain's own list of a few links.
+pub const HOST_META_BYTES: usize = 64 * 1024;
+
+/// WebSockets of one domain that are tried.
+pub const MAX_WEBSOCKETS: usize = 4;
+
+/// Bytes of `<open/>` or `<close/>` in a WebSocket, which are held whole.
+pub const WEBSOCKET_FRAMING_BYTES: usize = 8 * 1024;

@@ -101,3 +101,7 @@ pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 pub const ADDRESSES: &str = "http://jabber.org/protocol/address";
 /// XEP-0421: occupant ids.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// Links of a host, RFC 6415.
+pub const XRD: &str = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
+/// A stream over WebSocket, RFC 7395.
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";

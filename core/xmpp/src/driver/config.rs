@@ -4,8 +4,10 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dial::Dialer;
 use super::resolver::Resolver;
 use super::tls::ClientTls;
+use super::web::WebUrl;
 use crate::limits::XmlLimits;
 use crate::stream::{AckPolicy, LoginConfig, LostStream, Transport};
 
@@ -21,8 +23,25 @@ pub struct Endpoint {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// How TLS starts there.
+    /// How TLS starts there. With [`Transport::WebSocket`] the path is `/xmpp-websocket`; for another one see
+    /// [`WebSocketUse::At`].
     pub transport: Transport,
+}
+
+/// When to connect by WebSocket (RFC 7395). Networks that let only the web through are its use; it costs a round trip
+/// more than TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum WebSocketUse {
+    /// Not at all.
+    Never,
+    /// After everything that DNS named has failed, where the domain's `host-meta` says (XEP-0156). Not with
+    /// [`ConnectConfig::endpoint`].
+    #[default]
+    WhenBlocked,
+    /// At once, where the domain's `host-meta` says, and in no other way.
+    Only,
+    /// At once, there, and in no other way. The certificate is that of the address's host.
+    At(WebUrl),
 }
 
 /// See [`super::connect`].
@@ -37,8 +56,13 @@ pub struct ConnectConfig {
     /// A stream to take up again instead of beginning one: [`super::Closed::lost`], or what was read
     /// from disk. `login.resume` is set from it.
     pub resume: Option<LostStream>,
+    /// Opens connections; `None` for directly, by way of the resolver. See [`super::Socks5Dialer`],
+    /// [`super::HttpConnectDialer`].
+    pub dialer: Option<Arc<dyn Dialer>>,
     /// Skips SRV records.
     pub endpoint: Option<Endpoint>,
+    /// When to go over the web.
+    pub websocket: WebSocketUse,
     /// For name resolution in all, and for TCP and direct TLS of each target.
     pub connect_timeout: Duration,
     /// For one target from the first header to the bound stream, STARTTLS included.
@@ -61,7 +85,9 @@ impl ConnectConfig {
             tls,
             resolver,
             resume: None,
+            dialer: None,
             endpoint: None,
+            websocket: WebSocketUse::default(),
             connect_timeout: Duration::from_secs(10),
             login_timeout: Duration::from_secs(20),
             xml_limits: XmlLimits::SESSION,
@@ -76,6 +102,7 @@ impl fmt::Debug for ConnectConfig {
         f.debug_struct("ConnectConfig")
             .field("login", &self.login)
             .field("endpoint", &self.endpoint)
+            .field("websocket", &self.websocket)
             .field("connect_timeout", &self.connect_timeout)
             .field("login_timeout", &self.login_timeout)
             .finish_non_exhaustive()

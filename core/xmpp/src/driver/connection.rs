@@ -21,7 +21,7 @@ use crate::limits::SEND_QUEUE;
 use crate::stream::StanzaSeq;
 use crate::stream::{
     Acked, ClientStates, HandledCountTooHigh, LoginError, LostStream, Management, OutboundQueue,
-    ResumableState, Resumption, Session, StreamRecord, StreamResumption, Unacked,
+    ResumableState, Resumption, Session, StreamRecord, StreamResumption, Transport, Unacked,
 };
 use crate::xml::Decoder;
 
@@ -29,6 +29,7 @@ use crate::xml::Decoder;
 #[derive(Debug)]
 pub struct Connection {
     session: Session,
+    transport: Transport,
     sender: Sender,
     events: EventReceiver,
     closed: Option<Box<Closed>>,
@@ -89,6 +90,7 @@ impl Counters {
 impl Connection {
     pub(super) fn spawn<S>(
         stream: S,
+        transport: Transport,
         decoder: Decoder,
         unread: Vec<u8>,
         mut session: Session,
@@ -157,6 +159,7 @@ impl Connection {
         });
         Ok(Self {
             session,
+            transport,
             sender: Sender { queue, shared },
             events,
             closed: None,
@@ -175,6 +178,13 @@ impl Connection {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// How the server was reached. Where it took a WebSocket, the next connection may begin with one:
+    /// [`super::WebSocketUse::Only`].
+    #[must_use]
+    pub const fn transport(&self) -> Transport {
+        self.transport
     }
 
     /// A way to send.

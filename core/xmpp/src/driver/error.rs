@@ -33,6 +33,14 @@ pub enum ConnectError {
         /// Where.
         at: String,
     },
+    /// The web server does not open a WebSocket, or none for XMPP.
+    #[error("no WebSocket: {detail}")]
+    WebSocket {
+        /// What it said instead.
+        detail: String,
+        /// Where.
+        at: String,
+    },
     /// The domain of the account is no name that a certificate could carry.
     #[error("the account's domain is not a valid host name")]
     InvalidDomain,
@@ -105,6 +113,9 @@ pub enum AttemptError {
     /// TCP took too long.
     #[error("timeout")]
     Timeout,
+    /// A proxy was reached, and it does not let us through or speaks something else.
+    #[error("proxy: {0}")]
+    Proxy(String),
 }
 
 /// What is wrong with a certificate.
@@ -140,6 +151,7 @@ impl ConnectError {
             Self::NotOffered
             | Self::Certificate { .. }
             | Self::Tls { .. }
+            | Self::WebSocket { .. }
             | Self::InvalidDomain
             | Self::Protocol(_)
             | Self::Fenced => false,
@@ -152,7 +164,7 @@ impl ConnectError {
             Self::Fenced => 7,
             Self::Certificate { .. } => 6,
             Self::Login(_) => 5,
-            Self::Tls { .. } => 4,
+            Self::Tls { .. } | Self::WebSocket { .. } => 4,
             Self::Protocol(_) => 3,
             Self::Lost { .. } | Self::Timeout { .. } => 2,
             Self::NotOffered | Self::InvalidDomain => 1,

@@ -1,7 +1,8 @@
 //! The only sockets of the core: DNS, TCP, TLS, and one task per connection.
 //!
 //! ```text
-//!  connect(): Resolver ► targets ► TCP (happy eyeballs) ► TLS ► Login ► Connection
+//!  connect(): Resolver ► targets ► Dialer ► TLS ► Login ► Connection
+//!                        (if all are blocked: host-meta ► WebSockets)
 //!
 //!  Connection::next_event ◄── bounded ◄── reader ┐
 //!                                                ├ one task, one socket
@@ -10,11 +11,16 @@
 //!  Sender::durable_up_to ─► counters ─► <a/>
 //! ```
 //!
+//! A host brings its own [`Resolver`] (names), [`Dialer`] (connections: a proxy, a VPN) and
+//! [`CertificateVerifier`] (trust); the ones that are here serve where it has none.
+//!
 //! Not here: reconnecting, backoff, what to say after login. The client decides those.
 
+mod attempt;
 mod config;
 mod connect;
 mod connection;
+mod dial;
 mod error;
 mod event;
 mod hickory;
@@ -30,11 +36,17 @@ mod shared;
 mod target;
 mod tcp;
 mod tls;
+mod web;
+mod websocket;
 mod writer;
 
-pub use config::{ConnectConfig, Endpoint, WriteGate};
+pub use config::{ConnectConfig, Endpoint, WebSocketUse, WriteGate};
 pub use connect::{connect, invalidate_token};
 pub use connection::{Connection, Leftover};
+pub use dial::{
+    BoxedStream, ByteStream, DialFuture, Dialer, DirectDialer, HttpConnectDialer, ProxyAddress,
+    ProxyLogin, Socks5Dialer,
+};
 pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, ConnectPhase};
 pub use event::{CloseReason, Closed, Event};
 pub use hickory::SystemResolver;
@@ -43,6 +55,7 @@ pub use reply::Reply;
 pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord};
 pub use sender::{CloseStyle, Held, SendError, Sender};
 pub use tls::{CertificateQuery, CertificateVerifier, ClientTls, KeyPin, TrustError, TrustRoots};
+pub use web::{WebUrl, WebUrlError};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,13 @@
 //! Where to connect: SRV records of both kinds in one pool (XEP-0368 §5), in the order of RFC 2782.
 
 use rand_core::CryptoRng;
+use rustls_pki_types::ServerName;
 
+use super::config::Endpoint;
+use super::error::ConnectError;
 use super::resolver::{ResolveError, Resolver, SrvRecord};
+use super::tls;
+use super::web::WebUrl;
 use crate::limits::MAX_SRV_RECORDS;
 use crate::stream::Transport;
 
@@ -12,6 +17,56 @@ pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) transport: Transport,
+    /// Whose certificate it has to show; `None` for the account's domain.
+    pub(super) name: Option<ServerName<'static>>,
+    /// What to ask a web server for.
+    pub(super) web: Option<WebPlace>,
+}
+
+/// A WebSocket within a web server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WebPlace {
+    pub(super) authority: String,
+    pub(super) path: String,
+}
+
+/// Where Prosody has it, and others by convention.
+const WEBSOCKET_PATH: &str = "/xmpp-websocket";
+
+impl Target {
+    fn stream(host: String, port: u16, transport: Transport) -> Self {
+        Self {
+            host,
+            port,
+            transport,
+            name: None,
+            web: None,
+        }
+    }
+
+    /// What somebody configured.
+    pub(super) fn fixed(endpoint: &Endpoint, domain: &str) -> Self {
+        let web = (endpoint.transport == Transport::WebSocket).then(|| WebPlace {
+            authority: domain.to_owned(),
+            path: WEBSOCKET_PATH.to_owned(),
+        });
+        let host = endpoint.host.clone();
+        Self {
+            web,
+            ..Self::stream(host, endpoint.port, endpoint.transport)
+        }
+    }
+
+    pub(super) fn websocket(url: &WebUrl) -> Result<Self, ConnectError> {
+        Ok(Self {
+            name: Some(tls::server_name(url.host())?),
+            web: Some(WebPlace {
+                authority: url.authority(),
+                path: url.path().to_owned(),
+            }),
+            ..Self::stream(url.host().to_owned(), url.port(), Transport::WebSocket)
+        })
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,11 +114,12 @@ fn from_records(
         }
     }
     if pool.is_empty() {
-        return Targets::Try(vec![Target {
-            host: domain.to_owned(),
-            port: FALLBACK_PORT,
-            transport: Transport::StartTls,
-        }]);
+        let host = domain.to_owned();
+        return Targets::Try(vec![Target::stream(
+            host,
+            FALLBACK_PORT,
+            Transport::StartTls,
+        )]);
     }
     pool.retain(|(record, _)| !record.target.trim_end_matches('.').is_empty());
     if pool.is_empty() {
@@ -72,10 +128,9 @@ fn from_records(
     Targets::Try(
         in_order(pool, rng)
             .into_iter()
-            .map(|(record, transport)| Target {
-                host: record.target.trim_end_matches('.').to_owned(),
-                port: record.port,
-                transport,
+            .map(|(record, transport)| {
+                let host = record.target.trim_end_matches('.').to_owned();
+                Target::stream(host, record.port, transport)
             })
             .collect(),
     )
@@ -209,11 +264,11 @@ mod tests {
     #[test]
     fn without_records_or_dns_the_domain_itself_is_tried() {
         let mut rng = ChaCha20Rng::seed_from_u64(0);
-        let expected = Targets::Try(vec![Target {
-            host: "b.example".to_owned(),
-            port: 5222,
-            transport: Transport::StartTls,
-        }]);
+        let expected = Targets::Try(vec![Target::stream(
+            "b.example".to_owned(),
+            5222,
+            Transport::StartTls,
+        )]);
         assert_eq!(
             from_records("b.example", Ok(vec![]), Ok(vec![]), &mut rng),
             expected

@@ -39,6 +39,8 @@ pub enum Transport {
     StartTls,
     /// TLS from the first byte (XEP-0368).
     DirectTls,
+    /// Messages of a WebSocket over TLS (RFC 7395), for where only the web is let through.
+    WebSocket,
 }
 
 /// Whether somebody looks at the app (XEP-0352).

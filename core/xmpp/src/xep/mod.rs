@@ -8,13 +8,14 @@
 //! |---|---|
 //! | [`iq`], [`message`], [`presence`], [`roster`] | RFC 6120, 6121 |
 //! | [`data_forms`], [`disco`], [`rsm`], [`pubsub`], [`caps`] | XEP-0004, 0030, 0059, 0060 with 0163, 0115 |
-//! | [`datetime`], [`receipts`], [`blocking`], [`ping`], [`delay`] | XEP-0082, 0184, 0191, 0199, 0203 |
+//! | [`datetime`], [`alt_connections`], [`receipts`], [`blocking`], [`ping`], [`delay`] | XEP-0082, 0156, 0184, 0191, 0199, 0203 |
 //! | [`carbons`], [`forward`], [`mam`] | XEP-0280, 0297, 0313 |
 //! | [`hints`], [`csi`], [`stanza_id`], [`eme`] | XEP-0334, 0352, 0359, 0380 |
 //! | [`omemo2`], [`omemo_legacy`], [`sce`] | XEP-0384 0.9 and 0.3, 0420 |
 //! | [`displayed_sync`] | XEP-0490 |
 //! | [`stanza_error`], [`stream_limits`] | RFC 6120 §8.3, XEP-0478 |
 
+pub mod alt_connections;
 pub mod blocking;
 pub mod caps;
 pub mod carbons;

@@ -31,6 +31,7 @@ impl Bench {
         let target = match transport {
             Transport::StartTls => server.starttls,
             Transport::DirectTls => server.direct,
+            Transport::WebSocket => server.https,
         };
         let (port, flights) = proxy(target).await;
         let jid = BareJid::new(JID).unwrap();

@@ -56,7 +56,6 @@ fn answer(server: &Server, pause: Option<Duration>) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "needs Prosody and ejabberd, see main.rs"]
 fn tls_cannot_begin_before_the_server_says_proceed() {
     for kind in KINDS {
         let server = Server::start(kind);

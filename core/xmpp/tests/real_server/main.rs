@@ -1,9 +1,4 @@
-//! The login against servers that somebody else wrote, which the tests start by themselves. Ignored by default, as they
-//! may not be installed:
-//!
-//! ```text
-//! cargo test -p eft-xmpp --test real_server -- --ignored --nocapture
-//! ```
+//! The login against servers that somebody else wrote, which the tests start by themselves.
 //!
 //! Needs Prosody 13 with the community modules `sasl2`, `sasl2_bind2`, `sasl2_fast`, `sasl2_sm` and `http_altconnect`,
 //! and ejabberd 24.12.
@@ -20,6 +15,8 @@
 mod bench;
 mod early_hello;
 mod login;
+mod proxies;
 mod proxy;
+mod reach;
 mod servers;
 mod streams;

@@ -213,7 +213,7 @@ fn ejabberd(folder: &Path, [starttls, direct, https, http]: [u16; 4]) -> String 
         listen(
             https,
             "ejabberd_http",
-            "tls: true, request_handlers: { /xmpp-websocket: ejabberd_http_ws, /.well-known/host-meta: mod_host_meta, \
+            "tls: true, allow_unencrypted_sasl2: true, request_handlers: { /xmpp-websocket: ejabberd_http_ws, /.well-known/host-meta: mod_host_meta, \
              /.well-known/host-meta.json: mod_host_meta }",
         ),
         listen(http, "ejabberd_http", "request_handlers: { /api: mod_http_api }"),

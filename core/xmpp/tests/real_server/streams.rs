@@ -9,11 +9,14 @@ use super::bench::{Bench, ask, leave, next, note_to_self, stanza_with_id};
 use super::servers::{KINDS, Server};
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Prosody and ejabberd, see main.rs"]
 async fn a_stream_goes_on_in_another_process_and_loses_nothing() {
     for kind in KINDS {
         let server = Server::start(kind);
-        for transport in [Transport::DirectTls, Transport::StartTls] {
+        for transport in [
+            Transport::DirectTls,
+            Transport::StartTls,
+            Transport::WebSocket,
+        ] {
             goes_on(Bench::new(&server, transport, 2).await).await;
         }
     }

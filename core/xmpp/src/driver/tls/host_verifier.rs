@@ -17,7 +17,8 @@ use super::super::reply::Reply;
 /// What the host is to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateQuery {
-    /// Domain of the account, in ASCII: the certificate has to be for this name.
+    /// Domain of the account, or the host of a web address that it led to, in ASCII: the certificate has to be for
+    /// this name.
     pub domain: String,
     /// The server's certificates in DER, its own first.
     pub chain: Vec<Vec<u8>>,

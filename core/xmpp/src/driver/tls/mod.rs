@@ -1,4 +1,4 @@
-//! TLS: who is trusted, and what went wrong. rustls on ring, TLS 1.2 and 1.3.
+//! TLS: who is trusted, and what went wrong. rustls, TLS 1.2 and 1.3.
 //!
 //! Session tickets are shared by the connections of one [`ClientTls`], and so of one process at best. Processes cannot
 //! share them: rustls 0.23 hands tickets to a `ClientSessionStore` as values whose fields are private and that have
@@ -18,7 +18,6 @@ use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
@@ -27,6 +26,7 @@ use self::host_verifier::KeyOnly;
 pub use self::host_verifier::{CertificateQuery, CertificateVerifier};
 pub use self::key_pin::KeyPin;
 use self::key_pin::Pinned;
+use super::dial::BoxedStream;
 use super::error::{CertificateProblem, ConnectError};
 use super::reply::ask;
 use crate::stream::Transport;
@@ -34,6 +34,8 @@ use crate::stream::sasl::{TlsFacts, TlsVersion, server_end_point};
 
 /// XEP-0368 §3.
 const ALPN: &[u8] = b"xmpp-client";
+/// RFC 7301 §6. WebSockets and `host-meta` are asked for in this version of HTTP only.
+const WEB_ALPN: &[u8] = b"http/1.1";
 
 /// Which issuers count.
 #[derive(Clone, Debug)]
@@ -78,6 +80,7 @@ pub enum TrustError {
 pub struct ClientTls {
     starttls: Arc<ClientConfig>,
     direct: Arc<ClientConfig>,
+    web: Arc<ClientConfig>,
     host: Option<Arc<dyn CertificateVerifier>>,
 }
 
@@ -139,28 +142,32 @@ impl ClientTls {
     fn from_config(config: ClientConfig) -> Self {
         let mut direct = config.clone();
         direct.alpn_protocols = vec![ALPN.to_vec()];
+        let mut web = config.clone();
+        web.alpn_protocols = vec![WEB_ALPN.to_vec()];
         Self {
             starttls: Arc::new(config),
             direct: Arc::new(direct),
+            web: Arc::new(web),
             host: None,
         }
     }
 
-    /// Handshake. The certificate must name `domain`, the domain of the account, wherever we
-    /// connected.
+    /// Handshake. The certificate must name `domain`, the domain of the account or the host that it
+    /// named by a verified `host-meta`, wherever we connected.
     pub(super) async fn handshake(
         &self,
-        tcp: TcpStream,
+        stream: BoxedStream,
         domain: &ServerName<'static>,
         transport: Transport,
         at: &str,
-    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+    ) -> Result<TlsStream<BoxedStream>, ConnectError> {
         let config = match transport {
             Transport::StartTls => &self.starttls,
             Transport::DirectTls => &self.direct,
+            Transport::WebSocket => &self.web,
         };
         let tls = TlsConnector::from(Arc::clone(config))
-            .connect(domain.clone(), tcp)
+            .connect(domain.clone(), stream)
             .await
             .map_err(|error| tls_error(&error, at))?;
         if let Some(host) = &self.host {
@@ -221,12 +228,18 @@ fn load(roots: &TrustRoots) -> Result<RootCertStore, TrustError> {
     Ok(store)
 }
 
+/// The cryptography of TLS: ring, which is small and builds for both phones without further tools. With the feature
+/// `aws-lc-rs` its C library instead, and with that X25519MLKEM768 before all other key exchanges.
 fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    #[cfg(feature = "aws-lc-rs")]
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let provider = rustls::crypto::ring::default_provider();
+    Arc::new(provider)
 }
 
 /// What a login may bind itself to.
-pub(super) fn facts(tls: &TlsStream<TcpStream>) -> TlsFacts {
+pub(super) fn facts(tls: &TlsStream<BoxedStream>) -> TlsFacts {
     let (_, connection) = tls.get_ref();
     let version = match connection.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),

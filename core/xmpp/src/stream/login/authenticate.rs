@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
+use super::super::config::Transport;
 use super::super::error::LoginError;
 use super::super::pins::Downgrade;
 use super::super::sasl::{
-    AwaitServerFinal, AwaitServerFirst, Choice, Evidence, Refusal, SaslOffer, ScramError,
+    AwaitServerFinal, AwaitServerFirst, Choice, Evidence, Gs2, Refusal, SaslOffer, ScramError,
     plain_message,
 };
 use super::super::session::Authentication;
@@ -37,7 +38,7 @@ impl Login {
     pub(super) fn choose(&self, offer: &SaslOffer) -> Result<Choice, LoginError> {
         let pins = &self.config.pins;
         let allow_plain = pins.allows_plain(self.config.allow_plain);
-        let choice = offer.choose(&self.tls, allow_plain).map_err(|refusal| {
+        let mut choice = offer.choose(&self.tls, allow_plain).map_err(|refusal| {
             match (refusal, pins.mechanism) {
                 (Refusal::BindingStripped, _) => Downgrade::BindingStripped.into(),
                 (Refusal::NothingAcceptable, Some(pinned)) => Downgrade::Mechanism {
@@ -51,6 +52,12 @@ impl Login {
             }
         })?;
         pins.check(&choice)?;
+        // A web server in front may be where TLS ends, so unless the XMPP server says that it can see our TLS, we
+        // cannot bind to it; and ejabberd 24.12 takes "we could" for an attack there. Who once let us in with a
+        // binding has been refused above.
+        if self.config.transport == Transport::WebSocket && choice.gs2 == Gs2::NotOffered {
+            choice.gs2 = Gs2::CannotBind;
+        }
         Ok(choice)
     }
 

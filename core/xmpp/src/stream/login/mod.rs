@@ -113,7 +113,7 @@ impl Login {
         }
         let phase = match config.transport {
             Transport::StartTls => Phase::Plaintext,
-            Transport::DirectTls => Phase::Encrypted,
+            Transport::DirectTls | Transport::WebSocket => Phase::Encrypted,
         };
         Ok(Self {
             config,

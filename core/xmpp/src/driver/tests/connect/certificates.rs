@@ -11,7 +11,7 @@ async fn certificate_error(
     let (port, server) = serve(move |peer| async move {
         let accepted = match transport {
             Transport::StartTls => peer.starttls(acceptor).await,
-            Transport::DirectTls => peer.tls(acceptor).await,
+            Transport::DirectTls | Transport::WebSocket => peer.tls(acceptor).await,
         };
         // With TLS 1.3 the server may believe in success for a moment, but reads nothing.
         if let Some(mut peer) = accepted {
@@ -32,7 +32,11 @@ async fn certificate_error(
 #[tokio::test]
 async fn bad_certificates_are_refused_and_named() {
     let authority = Authority::new();
-    for transport in [Transport::StartTls, Transport::DirectTls] {
+    for transport in [
+        Transport::StartTls,
+        Transport::DirectTls,
+        Transport::WebSocket,
+    ] {
         let wrong_name = authority.certificate("c.example", false);
         assert_eq!(
             certificate_error(wrong_name, &authority, transport).await,
@@ -72,7 +76,7 @@ async fn the_host_decides_about_certificates_before_a_word_is_said() {
             let (port, server) = serve(move |peer| async move {
                 let mut peer = match transport {
                     Transport::StartTls => peer.starttls(acceptor).await.unwrap(),
-                    Transport::DirectTls => peer.tls(acceptor).await.unwrap(),
+                    _ => peer.tls(acceptor).await.unwrap(),
                 };
                 peer.next().await.is_some()
             })

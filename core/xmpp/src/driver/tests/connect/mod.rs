@@ -1,7 +1,10 @@
 //! Reaching a server and logging in.
 
 mod certificates;
+#[cfg(feature = "aws-lc-rs")]
+mod post_quantum;
 mod refusals;
+mod web;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,0 +1,384 @@
+//! The stream of bytes on top of frames.
+
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::frame::{Header, MAX_CONTROL_BYTES, Masks, Opcode, violation};
+use super::handshake::Nonces;
+use super::incoming::Incoming;
+use super::outgoing::{Message, Outgoing};
+
+/// Read from below at once: a TLS record.
+const READ_BYTES: usize = 16 * 1024;
+/// Bytes that may wait for the socket before a writer has to wait for them.
+const WAITING_BYTES: usize = 64 * 1024;
+/// §7.4.1: a normal end.
+const NORMAL: u16 = 1000;
+
+/// A WebSocket after its handshake. What is written to it goes out with the next flush.
+pub(in super::super) struct WebSocketStream<S> {
+    inner: S,
+    masks: Masks,
+    outgoing: Outgoing,
+    /// Frames that the socket has not taken, from `taken` on.
+    waiting: Vec<u8>,
+    taken: usize,
+    /// Our last message, or our close frame, is among them.
+    has_ended: bool,
+    incoming: Incoming,
+    /// From below, not looked at.
+    raw: Vec<u8>,
+    frame: Option<Frame>,
+    /// A message was begun and not finished.
+    is_in_message: bool,
+    control: Vec<u8>,
+    /// For the reader, from `given` on.
+    text: Vec<u8>,
+    given: usize,
+    is_at_end: bool,
+}
+
+/// The server's frame under way.
+#[derive(Clone, Copy)]
+struct Frame {
+    opcode: Opcode,
+    is_final: bool,
+    missing_bytes: u64,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
+    pub(in super::super) fn new(inner: S, nonces: &Nonces) -> Self {
+        Self {
+            inner,
+            masks: Masks::new(nonces.mask_seed),
+            outgoing: Outgoing::default(),
+            waiting: Vec::new(),
+            taken: 0,
+            has_ended: false,
+            incoming: Incoming::default(),
+            raw: Vec::new(),
+            frame: None,
+            is_in_message: false,
+            control: Vec::new(),
+            text: Vec::new(),
+            given: 0,
+            is_at_end: false,
+        }
+    }
+
+    /// Takes apart what came from below. Gives back whether the other side waits for an answer.
+    fn take_frames(&mut self) -> io::Result<bool> {
+        let mut rest = core::mem::take(&mut self.raw);
+        let mut at = 0;
+        let mut owes_answer = false;
+        while let Some(bytes) = rest.get(at..).filter(|bytes| !bytes.is_empty()) {
+            if self.is_at_end {
+                break;
+            }
+            let Some(frame) = self.frame else {
+                let Some((header, header_bytes)) = Header::read(bytes)? else {
+                    break;
+                };
+                self.begin(header)?;
+                at += header_bytes;
+                owes_answer |= self.end_frame_if_whole()?;
+                continue;
+            };
+            let count = usize::try_from(frame.missing_bytes)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
+            let payload = bytes.get(..count).unwrap_or_default();
+            if frame.opcode == Opcode::Text {
+                self.incoming.push(payload, &mut self.text)?;
+            } else {
+                self.control.extend_from_slice(payload);
+            }
+            at += count;
+            self.frame = Some(Frame {
+                missing_bytes: frame.missing_bytes.saturating_sub(count as u64),
+                ..frame
+            });
+            owes_answer |= self.end_frame_if_whole()?;
+        }
+        rest.drain(..at);
+        self.raw = rest;
+        Ok(owes_answer)
+    }
+
+    fn begin(&mut self, header: Header) -> io::Result<()> {
+        let opcode = match (header.opcode, self.is_in_message) {
+            (Opcode::Text, true) => return Err(violation("a message within a message")),
+            (Opcode::Continuation, false) => {
+                return Err(violation("more of a message that never began"));
+            }
+            // Content of the same message.
+            (Opcode::Continuation, true) => Opcode::Text,
+            (opcode, _) => opcode,
+        };
+        self.frame = Some(Frame {
+            opcode,
+            is_final: header.is_final,
+            missing_bytes: header.payload_bytes,
+        });
+        Ok(())
+    }
+
+    fn end_frame_if_whole(&mut self) -> io::Result<bool> {
+        let Some(frame) = self.frame.filter(|frame| frame.missing_bytes == 0) else {
+            return Ok(false);
+        };
+        self.frame = None;
+        let mut control = core::mem::take(&mut self.control);
+        control.truncate(MAX_CONTROL_BYTES);
+        match frame.opcode {
+            Opcode::Text | Opcode::Continuation => {
+                self.is_in_message = !frame.is_final;
+                if frame.is_final {
+                    self.incoming.end(&mut self.text)?;
+                }
+                Ok(false)
+            }
+            Opcode::Pong => Ok(false),
+            Opcode::Ping => {
+                // One answer is enough for several questions (§5.5.3): a server that asks and does not read
+                // must not fill our memory.
+                if self.waiting.len() - self.taken < WAITING_BYTES && !self.has_ended {
+                    self.masks.write(&mut self.waiting, Opcode::Pong, &control);
+                }
+                Ok(true)
+            }
+            Opcode::Close => {
+                self.is_at_end = true;
+                if !self.has_ended {
+                    self.has_ended = true;
+                    let code = control.get(..2).unwrap_or_default();
+                    self.masks.write(&mut self.waiting, Opcode::Close, code);
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(bytes) = self.waiting.get(self.taken..).filter(|b| !b.is_empty()) {
+            let Poll::Ready(written) = Pin::new(&mut self.inner).poll_write(context, bytes) else {
+                // What was taken is let go even if more keeps coming.
+                self.waiting.drain(..self.taken);
+                self.taken = 0;
+                return Poll::Pending;
+            };
+            let count = written?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.taken += count;
+        }
+        self.waiting.clear();
+        self.taken = 0;
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocketStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(text) = this.text.get(this.given..).filter(|text| !text.is_empty()) {
+                let count = text.len().min(buffer.remaining());
+                buffer.put_slice(text.get(..count).unwrap_or_default());
+                this.given += count;
+                return Poll::Ready(Ok(()));
+            }
+            this.text.clear();
+            this.given = 0;
+            if this.is_at_end {
+                return Poll::Ready(Ok(()));
+            }
+            let mut bytes = [0; READ_BYTES];
+            let mut read = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut this.inner).poll_read(context, &mut read))?;
+            if read.filled().is_empty() {
+                this.is_at_end = true;
+                continue;
+            }
+            this.raw.extend_from_slice(read.filled());
+            if this.take_frames()? {
+                // As far as it goes at once: the rest goes with whatever is written next, or with the next read.
+                let _ = this.poll_waiting(context)?;
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.waiting.len() - this.taken >= WAITING_BYTES {
+            ready!(this.poll_waiting(context))?;
+        }
+        if this.has_ended {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let (masks, waiting) = (&mut this.masks, &mut this.waiting);
+        let mut is_last = false;
+        this.outgoing.push(bytes, |message| match message {
+            Message::Text(text) => masks.write(waiting, Opcode::Text, text.as_bytes()),
+            Message::Last(text) => {
+                masks.write(waiting, Opcode::Text, text.as_bytes());
+                masks.write(waiting, Opcode::Close, &NORMAL.to_be_bytes());
+                is_last = true;
+            }
+        });
+        this.has_ended |= is_last;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_waiting(context)
+    }
+
+    /// Without a close frame: either the last message brought one, or the stream is to be taken up again, and the
+    /// server should take us for lost (XEP-0198 §5).
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_waiting(context))?;
+        Pin::new(&mut this.inner).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::*;
+
+    fn pair() -> (WebSocketStream<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let nonces = Nonces::draw(&mut ChaCha20Rng::seed_from_u64(1));
+        (WebSocketStream::new(ours, &nonces), theirs)
+    }
+
+    /// What the client sent, unmasked: first byte and payload of each frame.
+    async fn frames(server: &mut DuplexStream) -> Vec<(u8, String)> {
+        let mut bytes = Vec::new();
+        server.read_to_end(&mut bytes).await.unwrap();
+        let (mut rest, mut frames) = (bytes.as_slice(), Vec::new());
+        while let [first, length, a, b, c, d, payload @ ..] = rest {
+            let length = usize::from(length & 0x7F);
+            assert!(length <= 125, "these tests send little");
+            let text = payload[..length]
+                .iter()
+                .zip([a, b, c, d].into_iter().cycle())
+                .map(|(byte, mask)| byte ^ mask)
+                .collect();
+            frames.push((
+                *first,
+                String::from_utf8_lossy(&Vec::from_iter::<Vec<u8>>(text)).into(),
+            ));
+            rest = &payload[length..];
+        }
+        frames
+    }
+
+    #[tokio::test]
+    async fn messages_in_pieces_with_pings_between_are_one_stream() {
+        let (mut client, mut server) = pair();
+        let sent = [
+            &b"\x01\x09<message>"[..],
+            b"\x89\x02hi",
+            b"\x00\x05<body",
+            b"\x8a\x00",
+            b"\x80\x0b/></message",
+            b"\x81\x01>",
+            b"\x81\x00",
+            b"\x88\x02\x03\xe8",
+        ]
+        .concat();
+        // One byte at a time, too.
+        for byte in sent {
+            server.write_all(&[byte]).await.unwrap();
+        }
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "<message><body/></message>");
+        assert!(
+            client.write_all(b"<a/>").await.is_err(),
+            "both sides have closed"
+        );
+        drop(client);
+        let answers = frames(&mut server).await;
+        assert_eq!(answers[0], (0x8A, "hi".to_owned()));
+        assert_eq!((answers[1].0, answers.len()), (0x88, 2));
+    }
+
+    #[tokio::test]
+    async fn faults_of_the_server_are_errors() {
+        for bytes in [
+            &b"\x80\x01a"[..],
+            b"\x01\x01<\x01\x01<",
+            b"\x82\x01a",
+            b"\x81\x81aaaaa",
+            b"\x81\x06<open>",
+        ] {
+            let (mut client, mut server) = pair();
+            server.write_all(bytes).await.unwrap();
+            let error = client.read_to_end(&mut Vec::new()).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_stream_closes_and_leaving_it_open_does_not() {
+        for (last, expected) in [("</stream:stream>", &[0x81, 0x81, 0x88][..]), ("", &[0x81])] {
+            let (mut client, mut server) = pair();
+            client
+                .write_all(b"<r xmlns='urn:xmpp:sm:3'/>")
+                .await
+                .unwrap();
+            client.write_all(last.as_bytes()).await.unwrap();
+            client.shutdown().await.unwrap();
+            drop(client);
+            let kinds: Vec<u8> = frames(&mut server)
+                .await
+                .iter()
+                .map(|(kind, _)| *kind)
+                .collect();
+            assert_eq!(kinds, expected, "{last}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pings_that_nobody_reads_answers_to_cost_no_memory() {
+        let (ours, mut theirs) = tokio::io::duplex(256);
+        let nonces = Nonces::draw(&mut ChaCha20Rng::seed_from_u64(1));
+        let mut client = WebSocketStream::new(ours, &nonces);
+        let flood = tokio::spawn(async move {
+            for _ in 0..20_000 {
+                theirs.write_all(b"\x89\x02hi").await.unwrap();
+            }
+            theirs.write_all(b"\x81\x01>").await.unwrap();
+            theirs
+        });
+        let mut byte = [0];
+        client.read_exact(&mut byte).await.unwrap();
+        assert!(
+            client.waiting.capacity() <= 4 * WAITING_BYTES,
+            "{}",
+            client.waiting.capacity()
+        );
+        drop(flood.await.unwrap());
+    }
+}
