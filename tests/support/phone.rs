@@ -119,6 +119,15 @@ impl Phone {
         Ok(())
     }
 
+    /// The same account once more, as another process of the same app has it: a notification extension.
+    ///
+    /// # Errors
+    /// Those of [`Eft::account`].
+    pub async fn beside(&self) -> Result<Account, Error> {
+        let eft = open(&self.folder, &self.secrets)?.for_extension();
+        eft.account(self.account.jid()).await
+    }
+
     /// Where its keys are.
     #[must_use]
     pub fn secrets(&self) -> &MemorySecretStore {

@@ -2,11 +2,12 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eft_omemo::{Fingerprint, TrustLevel};
 use eft_store::Store;
-use eft_types::{BareJid, DeviceAddress, DeviceId};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
@@ -14,9 +15,14 @@ use crate::contact::Contact;
 use crate::conversation::Conversation;
 use crate::devices;
 use crate::error::Error;
-use crate::event::{Event, Events};
+use crate::event::{ConnectionState, Event, Events};
+use crate::message::Message;
 use crate::reader::Reader;
+use crate::session_info::SessionInfo;
+use crate::summary::ConversationSummary;
+use crate::translate::read;
 use crate::trust::DeviceInfo;
+use crate::wake::WakeOutcome;
 
 /// An account on this device. Cheap to clone; when the last clone and every [`Conversation`] is
 /// gone, the connection ends and the database is closed.
@@ -33,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     /// Weak: subscriptions end when the pump does, however long somebody holds the account.
     pub(crate) events: broadcast::WeakSender<Event>,
+    pub(crate) state: watch::Receiver<ConnectionState>,
     pub(crate) reader: Reader,
 }
 
@@ -90,6 +97,152 @@ impl Account {
     /// [`Error::Suspended`].
     pub async fn shut_down(&self) {
         let _ = self.ask(|reply| Command::Close { reply }).await;
+    }
+
+    /// Lets go of everything while the app sleeps: what runs is finished or given up, the server is told what is durable and
+    /// keeps the stream, the connection is closed, the account is free for another process, and no file is open. Until
+    /// [`Account::resume`], everything else gets [`Error::Suspended`]. To be called before the system freezes the process;
+    /// iOS ends one that is frozen with a lock in its hands.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`] if the last bytes could not be written; everything is closed all the same, and nothing that
+    /// was acknowledged is lost.
+    pub async fn suspend(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::Suspend { reply }).await
+    }
+
+    /// Opens everything again, and connects again if the app wanted a connection. If another process had the account
+    /// meanwhile, observers get [`Event::Reset`].
+    ///
+    /// # Errors
+    /// [`Error::KeyUnavailable`], [`Error::StoreDamaged`], [`Error::StoreLocked`]; the account stays suspended.
+    pub async fn resume(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::Resume { reply }).await
+    }
+
+    /// Whether somebody looks at the app. While nobody does, the server is asked to hold back what can wait (XEP-0352),
+    /// messages that come are announced ([`Account::announcements`]), and nothing is done that could wait.
+    pub fn set_active(&self, active: bool) {
+        let _ = self.shared.commands.send(Command::SetActive { active });
+    }
+
+    /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
+    /// lives, and one that is waited for is tried at once.
+    pub fn network_changed(&self) {
+        let _ = self.shared.commands.send(Command::NetworkChanged);
+    }
+
+    /// Whether the account is connected, now.
+    #[must_use]
+    pub fn connection_state(&self) -> ConnectionState {
+        self.shared.state.borrow().clone()
+    }
+
+    /// How the present connection was made; `None` without one.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`] once the account is closed.
+    pub async fn session_info(&self) -> Result<Option<SessionInfo>, Error> {
+        self.ask(|reply| Command::Session { reply }).await
+    }
+
+    /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
+    /// connection; all of it in the time given, which is counted from the call. The stream stays open on the server, so
+    /// that it begins to push again at once. To be called with what the system gives to an extension or a job, less what
+    /// the caller needs for itself.
+    ///
+    /// Messages that came are in [`WakeOutcome::notifications`], until [`Account::announced`] or until they are read.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`]; [`Error::KeyUnavailable`] while the device is locked after its start;
+    /// [`Error::StoreDamaged`]. What the network does is a [`crate::WakeReason`].
+    pub async fn handle_push(
+        &self,
+        options: ConnectOptions,
+        within: Duration,
+    ) -> Result<WakeOutcome, Error> {
+        self.ask(|reply| Command::HandlePush {
+            options,
+            within,
+            reply,
+        })
+        .await
+    }
+
+    /// Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither
+    /// was their notification said to be up nor were they read. Posting one of them again under the same id changes
+    /// nothing for the user, and makes up for a process that died.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn announcements(&self, limit: u32) -> Result<Vec<Message>, Error> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.read(move |store| {
+            let rows = store.announcements(None, limit)?;
+            Ok(rows.into_iter().map(read::message).collect())
+        })
+        .await
+    }
+
+    /// The notifications of these messages are up.
+    ///
+    /// # Errors
+    /// [`Error::StoreLocked`] while another process has the account, [`Error::Suspended`], [`Error::StoreDamaged`]. They
+    /// are told of once more then.
+    pub async fn announced(&self, messages: &[MessageId]) -> Result<(), Error> {
+        let messages = messages.to_vec();
+        self.ask(|reply| Command::Announced { messages, reply })
+            .await
+    }
+
+    /// The conversations, the one with the newest message first.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn conversations(&self) -> Result<Vec<ConversationSummary>, Error> {
+        self.read(|store| {
+            let found = store.conversations()?;
+            Ok(found.into_iter().map(Into::into).collect())
+        })
+        .await
+    }
+
+    /// Messages in which every word of `typed` occurs, by its beginning and without regard to case and accents; in scripts
+    /// without spaces, any run of characters. Newest first, those that came before `before`; of one conversation or of all;
+    /// at most [`crate::TIMELINE_PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn search(
+        &self,
+        typed: &str,
+        peer: Option<&BareJid>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Error> {
+        let (typed, peer) = (typed.to_owned(), peer.cloned());
+        let limit = usize::try_from(limit.min(crate::TIMELINE_PAGE_MAX)).unwrap_or(usize::MAX);
+        self.read(move |store| {
+            let rows = store.search(&typed, peer.as_ref(), before, limit)?;
+            Ok(rows.into_iter().map(read::message).collect())
+        })
+        .await
+    }
+
+    /// Turns what was left by [`crate::Conversation::leave_text`] and [`crate::Conversation::leave_read_mark`], in this process
+    /// or another, into messages and marks. Happens by itself whenever this process takes the account: when it connects,
+    /// wakes, or writes after a pause. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Error::StoreLocked`] while another process has the account, [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn collect(&self) -> Result<u32, Error> {
+        self.ask(|reply| Command::Collect { reply: Some(reply) })
+            .await
+    }
+
+    /// Something was left: whoever has the account may look at once.
+    pub(crate) fn nudge(&self) {
+        let _ = self.shared.commands.send(Command::Collect { reply: None });
     }
 
     /// The one-to-one conversation with `peer`.

@@ -1,5 +1,7 @@
 //! What the handles ask of the account's thread, in the imperative.
 
+use std::time::Duration;
+
 use eft_omemo::{Fingerprint, TrustLevel};
 use eft_types::{BareJid, DeviceAddress, MessageId};
 use tokio::sync::oneshot;
@@ -7,6 +9,8 @@ use tokio::sync::oneshot;
 use crate::config::ConnectOptions;
 use crate::contact::Contact;
 use crate::error::Error;
+use crate::session_info::SessionInfo;
+use crate::wake::WakeOutcome;
 
 /// Where the answer to a command goes. A caller that stopped waiting is no error.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -21,6 +25,13 @@ impl Command {
                 | Self::Contacts { .. }
                 | Self::RefreshDevices { .. }
                 | Self::Close { .. }
+                | Self::Suspend { .. }
+                | Self::Resume { .. }
+                | Self::SetActive { .. }
+                | Self::NetworkChanged
+                | Self::Session { .. }
+                | Self::HandlePush { .. }
+                | Self::Collect { reply: None }
         )
     }
 
@@ -36,10 +47,22 @@ impl Command {
             | Self::AcceptDowngrade { reply }
             | Self::SetTrust { reply, .. }
             | Self::RefreshDevices { reply, .. }
+            | Self::Suspend { reply }
+            | Self::Resume { reply }
+            | Self::MarkRead { reply, .. }
+            | Self::Announced { reply, .. }
             | Self::Close { reply } => drop(reply.send(Err(error))),
             Self::Send { reply, .. } => drop(reply.send(Err(error))),
             Self::ResetSessions { reply, .. } => drop(reply.send(Err(error))),
             Self::Contacts { reply } => drop(reply.send(Err(error))),
+            Self::Session { reply } => drop(reply.send(Err(error))),
+            Self::HandlePush { reply, .. } => drop(reply.send(Err(error))),
+            Self::Collect { reply } => {
+                if let Some(reply) = reply {
+                    drop(reply.send(Err(error)));
+                }
+            }
+            Self::SetActive { .. } | Self::NetworkChanged => {}
         }
     }
 }
@@ -96,6 +119,35 @@ pub(crate) enum Command {
     Contacts { reply: Reply<Vec<Contact>> },
     /// Fetch an account's device lists now.
     RefreshDevices { jid: BareJid, reply: Reply<()> },
+    /// Let go of everything until [`Command::Resume`].
+    Suspend { reply: Reply<()> },
+    /// Open everything again.
+    Resume { reply: Reply<()> },
+    /// Somebody looks at the app, or nobody does any more.
+    SetActive { active: bool },
+    /// What was connected may not be any more.
+    NetworkChanged,
+    /// Say how the present connection was made.
+    Session { reply: Reply<Option<SessionInfo>> },
+    /// The user has read a conversation up to a message.
+    MarkRead {
+        peer: BareJid,
+        up_to: MessageId,
+        reply: Reply<()>,
+    },
+    /// Turn what other processes left into messages; without somebody who waits, only if this process has the account.
+    Collect { reply: Option<Reply<u32>> },
+    /// A push came: connect, catch up, hang up.
+    HandlePush {
+        options: ConnectOptions,
+        within: Duration,
+        reply: Reply<WakeOutcome>,
+    },
+    /// The user was told of these messages.
+    Announced {
+        messages: Vec<MessageId>,
+        reply: Reply<()>,
+    },
     /// End the connection and close the database.
     Close { reply: Reply<()> },
 }

@@ -2,12 +2,14 @@
 
 use core::fmt;
 
-use eft_store::OptOut;
-use eft_types::{BareJid, MessageId};
+use eft_store::{ConversationRef, Intake, OptOut, Plaintext};
+use eft_types::{BareJid, MessageId, OriginId};
 
 use crate::account::Account;
+use crate::clock;
 use crate::command::Command;
 use crate::error::Error;
+use crate::pump::stanza;
 use crate::timeline::{TimelineKey, TimelinePage};
 use crate::translate::read;
 
@@ -53,22 +55,60 @@ impl Conversation {
     /// [`Error::TooLarge`] beyond [`TEXT_MAX_BYTES`], [`Error::OptedOut`] while an opt-out of the peer
     /// waits for the user's answer, [`Error::Suspended`].
     pub async fn send(&self, text: impl Into<String>) -> Result<MessageId, Error> {
-        let text = text.into();
-        if text.is_empty() {
-            return Err(Error::invalid("an empty text"));
-        }
-        if text.len() > TEXT_MAX_BYTES {
-            return Err(Error::TooLarge {
-                bytes: text.len(),
-                max: TEXT_MAX_BYTES,
-            });
-        }
-        if !text.chars().all(is_xml_char) {
-            return Err(Error::invalid("a character that XML cannot carry"));
-        }
+        let text = checked(text.into())?;
         let peer = self.peer.clone();
         self.account
             .ask(|reply| Command::Send { peer, text, reply })
+            .await
+    }
+
+    /// Leaves a text to be sent by whichever process has the account: for the quick reply of a notification, or a share
+    /// sheet, beside an app that runs. Returns once it is on disk, with the id that the message will have; it is sent when
+    /// that process sees it, at the latest when the app is opened or a push comes.
+    ///
+    /// # Errors
+    /// Those of [`Conversation::send`]; [`Error::NotAllowed`] if thousands wait already.
+    pub async fn leave_text(&self, text: impl Into<String>) -> Result<OriginId, Error> {
+        let text = checked(text.into())?;
+        let origin_id = OriginId::new(stanza::new_id(&mut clock::rng()?));
+        let intake = Intake::Text {
+            conversation: ConversationRef::direct(self.peer.clone()),
+            origin_id: origin_id.clone(),
+            plaintext: Plaintext::text(text),
+        };
+        self.leave(intake).await?;
+        Ok(origin_id)
+    }
+
+    /// Leaves word that the user has read up to a message, as [`Conversation::leave_text`] does.
+    ///
+    /// # Errors
+    /// Those of [`Conversation::leave_text`]. A message that is not of this conversation is passed over.
+    pub async fn leave_read_mark(&self, up_to: MessageId) -> Result<(), Error> {
+        let peer = self.peer.clone();
+        self.leave(Intake::ReadMark { peer, up_to }).await
+    }
+
+    async fn leave(&self, intake: Intake) -> Result<(), Error> {
+        self.account
+            .read(move |store| {
+                store.append_intake(&intake, clock::now())?;
+                Ok(())
+            })
+            .await?;
+        self.account.nudge();
+        Ok(())
+    }
+
+    /// The user has read up to and including a message. Tells nobody but this device's list of conversations.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for what is no message of this conversation, [`Error::StoreLocked`] while another process has
+    /// the account, [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn mark_read(&self, up_to: MessageId) -> Result<(), Error> {
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::MarkRead { peer, up_to, reply })
             .await
     }
 
@@ -177,6 +217,23 @@ impl Conversation {
             })
             .await
     }
+}
+
+/// A text that can be sent.
+fn checked(text: String) -> Result<String, Error> {
+    if text.is_empty() {
+        return Err(Error::invalid("an empty text"));
+    }
+    if text.len() > TEXT_MAX_BYTES {
+        return Err(Error::TooLarge {
+            bytes: text.len(),
+            max: TEXT_MAX_BYTES,
+        });
+    }
+    if !text.chars().all(is_xml_char) {
+        return Err(Error::invalid("a character that XML cannot carry"));
+    }
+    Ok(text)
 }
 
 /// XML 1.0 §2.2 `Char`.

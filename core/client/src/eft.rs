@@ -7,14 +7,14 @@ use std::thread;
 
 use eft_store::{SecretStore, Store, StoreOptions};
 use eft_types::{BareJid, DeviceAddress};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::account::{Account, Shared};
 use crate::clock;
 use crate::config::{Config, Credentials};
 use crate::credential::Login;
 use crate::error::Error;
-use crate::event::EVENT_BUFFER;
+use crate::event::{ConnectionState, EVENT_BUFFER};
 use crate::folder::{self, AccountFolder};
 use crate::identity::{self, Identity};
 use crate::keys::Keys;
@@ -25,6 +25,7 @@ use crate::reader::Reader;
 pub struct Eft {
     data_dir: PathBuf,
     secrets: Arc<dyn SecretStore>,
+    options: StoreOptions,
 }
 
 impl fmt::Debug for Eft {
@@ -48,7 +49,18 @@ impl Eft {
         Ok(Self {
             data_dir: config.data_dir,
             secrets,
+            options: StoreOptions::app(),
         })
+    }
+
+    /// For a notification extension, or whatever else has little memory and little time: small caches, and no long waits
+    /// for another process.
+    #[must_use]
+    pub fn for_extension(self) -> Self {
+        Self {
+            options: StoreOptions::extension(),
+            ..self
+        }
     }
 
     /// The accounts that have a database in this folder.
@@ -68,11 +80,11 @@ impl Eft {
     /// if the secret store takes no key.
     pub async fn add_account(&self, credentials: Credentials) -> Result<Account, Error> {
         let folder = AccountFolder::of(&self.data_dir, &credentials.jid);
-        let secrets = Arc::clone(&self.secrets);
+        let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
         on_thread(move || {
             let (store, keys) = if folder.exists() {
                 // Perhaps only half of one: the process that made it may have died.
-                let (store, keys) = open(&folder, secrets)?;
+                let (store, keys) = open(&folder, secrets, &options)?;
                 if identity::is_installed(&store)? {
                     return Err(Error::invalid(format!(
                         "{} has a database here already",
@@ -87,7 +99,7 @@ impl Eft {
                     &*secrets,
                     &name,
                     &credentials.jid,
-                    &StoreOptions::default(),
+                    &options,
                 )?;
                 (store, Keys { secrets, name })
             };
@@ -108,9 +120,9 @@ impl Eft {
         if !folder.exists() {
             return Err(Error::invalid(format!("{jid} has no database here")));
         }
-        let secrets = Arc::clone(&self.secrets);
+        let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
         on_thread(move || {
-            let (store, keys) = open(&folder, secrets)?;
+            let (store, keys) = open(&folder, secrets, &options)?;
             start(store, keys)
         })
         .await
@@ -118,10 +130,13 @@ impl Eft {
 }
 
 /// Opens the database in a folder.
-fn open(folder: &AccountFolder, secrets: Arc<dyn SecretStore>) -> Result<(Store, Keys), Error> {
+fn open(
+    folder: &AccountFolder,
+    secrets: Arc<dyn SecretStore>,
+    options: &StoreOptions,
+) -> Result<(Store, Keys), Error> {
     let name = folder.key_name()?;
-    let options = StoreOptions::default();
-    let store = Store::open_with_secret(&folder.database(), &*secrets, &name, &options)?;
+    let store = Store::open_with_secret(&folder.database(), &*secrets, &name, options)?;
     Ok((store, Keys { secrets, name }))
 }
 
@@ -138,7 +153,8 @@ fn start(store: Store, keys: Keys) -> Result<Account, Error> {
     let (reader, reader_thread) = Reader::start(Arc::clone(&store))?;
     let told = events.downgrade();
     let own = DeviceAddress::new(jid.clone(), device_id);
-    let pump = Pump::new(own, store, keys, reader_thread, queue, events)?;
+    let (tell_state, state) = watch::channel(ConnectionState::Disconnected);
+    let pump = Pump::new(own, store, keys, reader_thread, queue, events, tell_state)?;
     pump.start()?;
     Ok(Account::new(Shared {
         jid,
@@ -146,6 +162,7 @@ fn start(store: Store, keys: Keys) -> Result<Account, Error> {
         fingerprint,
         commands,
         events: told,
+        state,
         reader,
     }))
 }

@@ -67,6 +67,12 @@ pub enum Event {
     RolledBack,
 }
 
+impl From<ConnectionState> for Event {
+    fn from(state: ConnectionState) -> Self {
+        Self::ConnectionChanged(state)
+    }
+}
+
 /// Whether the account is connected.
 #[derive(Clone, Debug)]
 pub enum ConnectionState {

@@ -38,10 +38,13 @@ mod keys;
 mod message;
 mod pump;
 mod reader;
+mod session_info;
+mod summary;
 mod timeline;
 mod translate;
 mod trust;
 mod unit;
+mod wake;
 
 pub use account::Account;
 pub use config::{Config, ConnectOptions, Credentials, ServerAddress};
@@ -51,8 +54,11 @@ pub use eft::Eft;
 pub use error::{Cause, Error, KeyFault};
 pub use event::{CatchUpProgress, ConnectionState, Event, Events};
 pub use message::{Content, Delivery, Encryption, Message, Unreadable};
+pub use session_info::SessionInfo;
+pub use summary::ConversationSummary;
 pub use timeline::{TimelineKey, TimelinePage};
 pub use trust::{DeviceInfo, Trust};
+pub use wake::{NOTIFICATIONS_MAX, WakeOutcome, WakeReason};
 
 pub use eft_omemo::{DistrustedBy, Fingerprint, TrustLevel, VerifiedBy};
 #[cfg(feature = "keyring")]

@@ -31,6 +31,8 @@ pub(crate) struct Unit<'s> {
     pub(crate) waiting_room: usize,
     /// Devices whose session moved.
     moved: BTreeSet<DeviceAddress>,
+    /// Whether the user is to be told of what is new: nobody looks at the app.
+    pub(crate) announces: bool,
     /// The time at which the unit began; one for all that it does.
     pub(crate) now: Timestamp,
 }
@@ -75,6 +77,7 @@ impl<'s> Unit<'s> {
             waiting: Vec::new(),
             waiting_room: PENDING_MAX,
             moved: BTreeSet::new(),
+            announces: false,
             now,
         }
     }

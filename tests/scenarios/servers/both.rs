@@ -2,58 +2,12 @@
 
 use std::time::Duration;
 
-use eft::{Content, Delivery, Encryption, Event};
-use eft_tests::{
-    AnyServer, Bot, BotOptions, FaultProxy, Login, Phone, Server as _, ServerKind, Version,
-    wait_for,
-};
-use tempfile::TempDir;
+use eft::{Delivery, Encryption, Event};
+use eft_tests::{Bot, BotOptions, FaultProxy, Phone, Server as _, Version, wait_for};
+
+use super::stage::{ServerKind, Stage, texts, told_on_every_server};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server with three accounts, and a folder for everybody's files.
-struct Stage {
-    server: AnyServer,
-    alice: Login,
-    bob: Login,
-    folder: TempDir,
-}
-
-impl Stage {
-    async fn set(kind: ServerKind) -> Self {
-        let server = AnyServer::start(kind).await.unwrap();
-        Self {
-            alice: server.add_account("alice").await.unwrap(),
-            bob: server.add_account("bob").await.unwrap(),
-            folder: tempfile::tempdir().unwrap(),
-            server,
-        }
-    }
-
-    async fn phone(&self, login: &Login, name: &str) -> Phone {
-        Phone::online(&self.server, login, name, self.folder.path())
-            .await
-            .unwrap()
-    }
-}
-
-/// Makes a test of each story for each kind of server.
-macro_rules! told_on_every_server {
-    ($($story:ident),* $(,)?) => {
-        mod prosody {
-            $(#[tokio::test]
-            async fn $story() {
-                super::$story(super::Stage::set(super::ServerKind::Prosody).await).await;
-            })*
-        }
-        mod ejabberd {
-            $(#[tokio::test]
-            async fn $story() {
-                super::$story(super::Stage::set(super::ServerKind::Ejabberd).await).await;
-            })*
-        }
-    };
-}
 
 told_on_every_server!(
     a_new_account_talks_on_every_device,
@@ -223,16 +177,4 @@ async fn a_server_that_restarts_is_found_again(mut stage: Stage) {
             .is_err()
     );
     assert_eq!(told, 0);
-}
-
-/// The conversation, all of which can be read.
-async fn texts(phone: &Phone, peer: &eft::BareJid) -> Vec<String> {
-    let history = phone.history(peer).await.unwrap();
-    history
-        .into_iter()
-        .map(|message| match message.content {
-            Content::Text(text) => text,
-            Content::Unreadable(why) => panic!("unreadable on {}: {why}", phone.name),
-        })
-        .collect()
 }

@@ -2,3 +2,5 @@
 
 mod both;
 mod federation;
+mod sleep;
+mod stage;

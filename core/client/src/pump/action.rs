@@ -57,7 +57,7 @@ impl Pump {
             Action::FetchBundle { address, .. } => &address.jid,
             Action::RefreshDeviceList { jid, .. } => jid,
         };
-        let is_contact = |link: &Link| link.contacts.contains(jid);
+        let is_contact = |link: &Link| link.is_contact(jid);
         if *jid == self.own.jid || self.link.as_ref().is_some_and(is_contact) {
             return Ok(true);
         }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use eft_store::{ArchiveId, ArchiveProgress, Durability};
+use eft_store::{ArchiveId, ArchiveProgress};
 use eft_types::{StanzaId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
@@ -172,6 +172,7 @@ impl Pump {
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         unit.waiting_room = self.pending.room();
+        unit.announces = self.announces() && !is_first;
         let mut seen = Seen::default();
         for (_, archived) in &page.results {
             let source = Source::Archive {
@@ -183,12 +184,19 @@ impl Pump {
                 message.take(&mut unit, &mut seen, Receiving::CatchUp, &mut self.rng)?;
             }
         }
+        // Whoever resumes the stream must not take for read what was left to the archive.
+        let once_more = self
+            .link
+            .as_mut()
+            .is_some_and(|link| core::mem::take(&mut link.left_to_archive));
         unit.batch.advance_archive(ArchiveProgress {
             archive: self.own.jid.clone(),
             last: last.clone(),
-            at_end,
+            at_end: at_end && !once_more,
         });
-        let done = unit.commit(Durability::Full)?;
+        let seqs: Vec<_> = page.results.iter().map(|(seq, _)| *seq).collect();
+        let durability = self.count_handled(&mut unit, &seqs);
+        let done = unit.commit(durability)?;
         if let Some(link) = &self.link {
             for (seq, _) in &page.results {
                 link.settle(*seq, Effect::OnDisk(&done));
@@ -201,10 +209,6 @@ impl Pump {
             received_count,
             complete: false,
         }));
-        let once_more = self
-            .link
-            .as_mut()
-            .is_some_and(|link| core::mem::take(&mut link.left_to_archive));
         if at_end && !once_more {
             return self.end_catch_up(received_count);
         }
@@ -261,7 +265,8 @@ impl Pump {
             None => return Ok(()),
         };
         // Most of these came by the archive too and are known by now.
-        self.handle_stanzas(held.into())?;
+        self.handle_stanzas(held.into(), Vec::new())?;
+        self.note_caught_up();
         self.send_event(Event::CatchUpProgressed(CatchUpProgress {
             received_count,
             complete: true,

@@ -7,7 +7,7 @@ use eft_store::{
 };
 use eft_types::{BareJid, MessageId, OriginId};
 
-use super::link::Phase;
+use super::link::{Link, Phase};
 use super::{Pump, decisions, delivery, stanza};
 use crate::clock;
 use crate::command::{Command, Reply};
@@ -91,16 +91,56 @@ impl Pump {
                 let _ = reply.send(self.reset_sessions(with.as_ref()));
             }
             Command::Contacts { reply } => {
-                let online = self
+                let known = self
                     .link
                     .as_ref()
-                    .filter(|link| link.phase == Phase::Online);
-                let _ = reply.send(match online {
-                    Some(link) => Ok(link.contacts.to_vec()),
+                    .filter(|link| link.phase == Phase::Online)
+                    .and_then(|link| link.contacts.as_ref());
+                let _ = reply.send(match known {
+                    Some(contacts) => Ok(contacts.to_vec()),
                     None => Err(Error::offline("not connected")),
                 });
             }
             Command::RefreshDevices { jid, reply } => self.refresh_devices(&jid, reply),
+            Command::Suspend { reply } => {
+                let result = self.suspend().await;
+                let _ = reply.send(result);
+            }
+            Command::Resume { reply } => {
+                let _ = reply.send(self.resume());
+            }
+            Command::SetActive { active } => self.set_active(active),
+            Command::NetworkChanged => self.network_changed(),
+            Command::Session { reply } => {
+                let _ = reply.send(Ok(self.link.as_ref().map(Link::info)));
+            }
+            Command::MarkRead { peer, up_to, reply } => {
+                let _ = reply.send(self.mark_read(peer, up_to));
+            }
+            Command::Collect { reply } => {
+                if reply.is_none() && !self.holding.is_held() {
+                    return Flow::Continue;
+                }
+                let result = self.collect_intake();
+                self.after_command();
+                if let Some(reply) = reply {
+                    let _ = reply.send(result);
+                }
+            }
+            Command::HandlePush {
+                options,
+                within,
+                reply,
+            } => self.begin_wake(options, within, reply),
+            Command::Announced { messages, reply } => {
+                let result = self.commit(|unit, _| {
+                    for message in messages {
+                        unit.batch.announced(message);
+                    }
+                    Ok(())
+                });
+                let _ = reply.send(result);
+            }
             Command::Close { reply } => return Flow::Stop(reply),
         }
         Flow::Continue
@@ -135,6 +175,17 @@ impl Pump {
             .ok_or_else(|| Error::bug("a queued message has no row"))?;
         self.after_command();
         Ok(id)
+    }
+
+    fn mark_read(&mut self, peer: BareJid, up_to: MessageId) -> Result<(), Error> {
+        let row = self.store.message(up_to)?;
+        if row.is_none_or(|row| row.conversation.peer != peer) {
+            return Err(Error::invalid("no message of this conversation"));
+        }
+        self.commit(|unit, _| {
+            unit.batch.mark_read(peer, up_to);
+            Ok(())
+        })
     }
 
     /// Puts a message that failed into the outbox once more, under the id that it has.

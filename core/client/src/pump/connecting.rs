@@ -8,7 +8,7 @@ use eft_xmpp::driver::{
     Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, TrustRoots, WriteGate,
     connect,
 };
-use eft_xmpp::stream::{LoginConfig, LoginError, Transport};
+use eft_xmpp::stream::{LoginConfig, LoginError, LostStream, Transport};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
@@ -16,20 +16,26 @@ use tokio::time::Instant;
 
 use super::job::Finding;
 use super::link::{Link, Phase};
-use super::{Pump, job};
+use super::resuming::Begun;
+use super::{Pump, job, stanza};
 use crate::clock;
 use crate::command::Reply;
 use crate::config::ConnectOptions;
 use crate::credential::Login;
 use crate::error::Error;
-use crate::event::{ConnectionState, Event};
+use crate::event::ConnectionState;
 
 /// What an attempt to connect came to.
 pub(super) struct Attempt {
     /// The TLS settings, to be kept for the next attempt.
     pub(super) tls: Option<ClientTls>,
     pub(super) result: Result<Connection, Error>,
+    /// The server and the disk have other ideas of the stream that was to go on: it cannot.
+    pub(super) is_stream_spoilt: bool,
 }
+
+/// Hexadecimal digits before the number of a request: enough to tell one connection's from another's.
+const ID_PREFIX_CHARS: usize = 8;
 
 impl Pump {
     /// The app wants a connection. A caller waits for the first result; a connection that stands
@@ -51,17 +57,17 @@ impl Pump {
 
     /// Starts an attempt, unless one is under way.
     pub(super) fn begin_connecting(&mut self) {
-        let Some(options) = self.wanted.clone() else {
+        let Some(options) = self.options() else {
             return;
         };
         if self.is_connecting || self.link.is_some() {
             return;
         }
-        let login = match self
+        let (login, lost) = match self
             .hold_account()
-            .and_then(|()| self.login_config(&options))
+            .and_then(|()| Ok((self.login_config(&options)?, self.lost_stream()?)))
         {
-            Ok(login) => login,
+            Ok(begin) => begin,
             Err(error) => {
                 self.attempt_failed(error);
                 return;
@@ -74,9 +80,11 @@ impl Pump {
         let gate = self.holding.gate();
         let rng = StdRng::from_rng(&mut self.rng);
         self.is_connecting = true;
-        self.send_event(Event::ConnectionChanged(ConnectionState::Connecting));
+        self.send_event(ConnectionState::Connecting.into());
         self.jobs.spawn(async move {
-            Finding::Connected(Box::new(attempt(options, login, tls, gate, rng).await))
+            Finding::Connected(Box::new(
+                attempt(options, login, lost, tls, gate, rng).await,
+            ))
         });
     }
 
@@ -97,6 +105,8 @@ impl Pump {
         let mut login = kept.config(self.own.jid.clone())?;
         login.resource.clone_from(&options.resource);
         login.allow_plain = options.allow_plain;
+        login.carbons = true;
+        login.client_state = Some(self.first_client_state(self.store.stream()?.is_some()));
         Ok(login)
     }
 
@@ -122,28 +132,53 @@ impl Pump {
     /// An attempt ended.
     pub(super) fn attempt_ended(&mut self, attempt: Attempt) {
         self.is_connecting = false;
-        let Some(options) = &self.wanted else {
+        let Some(options) = self.options() else {
             // Nobody wants it any more; dropping the connection ends it.
             return;
         };
         if let Some(tls) = attempt.tls {
-            self.tls = Some((options.extra_roots_pem.clone(), tls));
+            self.tls = Some((options.extra_roots_pem, tls));
         }
-        let result = attempt.result.and_then(|connection| {
+        if attempt.is_stream_spoilt
+            && let Err(error) = self.end_stream()
+        {
+            return self.attempt_failed(error);
+        }
+        let result = attempt.result.and_then(|mut connection| {
             self.note_session(&connection)?;
-            Ok(connection)
+            let begun = self.begin_stream(&mut connection)?;
+            self.begin_session(connection, begun)
         });
-        match result {
-            Ok(connection) => {
-                let link = Link::new(connection);
-                let requester = link.requester.clone();
-                let own = self.own.clone();
-                self.jobs
-                    .spawn(async move { Finding::SetUp(job::set_up(&requester, &own).await) });
-                self.link = Some(link);
-            }
-            Err(error) => self.attempt_failed(error),
+        if let Err(error) = result {
+            self.link = None;
+            self.attempt_failed(error);
         }
+    }
+
+    /// A stream stands: its first questions are asked, unless it goes on where it was.
+    fn begin_session(&mut self, connection: Connection, begun: Begun) -> Result<(), Error> {
+        let is_resumed = begun.is_resumed;
+        let is_set_up = self.is_set_up(&begun)?;
+        let has_carbons = connection.session().carbons;
+        let mut id_prefix = stanza::new_id(&mut self.rng);
+        id_prefix.truncate(ID_PREFIX_CHARS);
+        self.link = Some(Link::new(connection, id_prefix, begun));
+        let kept = self.kept.take().filter(|_| is_resumed);
+        if is_set_up || (is_resumed && self.is_wake_only() && self.is_caught_up()?) {
+            return self.go_on(kept);
+        }
+        // An archive that was never read is one of a new device, whose bundles have to be published.
+        if self.is_wake_only() && self.store.archive_cursor(&self.own.jid)?.is_some() {
+            return self.begin_bare_session();
+        }
+        let Some(link) = &self.link else {
+            return Ok(());
+        };
+        let requester = link.requester.clone();
+        let own = self.own.clone();
+        self.jobs
+            .spawn(async move { Finding::SetUp(job::set_up(&requester, &own, has_carbons).await) });
+        Ok(())
     }
 
     /// The first attempt's failure is answered to the caller and ends the wish; later ones are
@@ -158,9 +193,10 @@ impl Pump {
 
     /// The connection is over: whatever was only true while it lasted is gone.
     pub(super) fn drop_link(&mut self, error: Error) {
-        if self.link.take().is_none() {
+        let Some(link) = self.link.take() else {
             return;
-        }
+        };
+        self.kept = link.into_kept();
         // Every job asks through the connection, and what one has found out already is about it.
         self.jobs = JoinSet::new();
         if !self.waiting.is_empty() {
@@ -171,16 +207,14 @@ impl Pump {
     }
 
     fn went_offline(&mut self, error: Error) {
-        let may_retry = self.wanted.is_some() && can_recover(&error);
+        self.note_wake_failed(&error);
+        let may_retry = self.options().is_some() && can_recover(&error);
         let wait = may_retry.then(|| self.backoff.failed(&mut self.rng));
         self.retry_at = wait.map(|wait| Instant::now() + wait);
         let retry_at = wait.map(|wait| {
             clock::now().saturating_add_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
         });
-        self.send_event(Event::ConnectionChanged(ConnectionState::Offline {
-            error,
-            retry_at,
-        }));
+        self.send_event(ConnectionState::Offline { error, retry_at }.into());
     }
 }
 
@@ -195,6 +229,7 @@ const fn can_recover(error: &Error) -> bool {
 async fn attempt(
     options: ConnectOptions,
     login: LoginConfig,
+    lost: Option<LostStream>,
     tls: Option<ClientTls>,
     gate: WriteGate,
     mut rng: StdRng,
@@ -209,6 +244,7 @@ async fn attempt(
             return Attempt {
                 tls: None,
                 result: Err(error),
+                is_stream_spoilt: false,
             };
         }
     };
@@ -228,9 +264,15 @@ async fn attempt(
             Transport::StartTls
         },
     });
+    config.resume = lost;
+    let result = connect(&config, &mut rng).await;
     Attempt {
         tls: Some(tls),
-        result: connect(&config, &mut rng).await.map_err(connect_error),
+        is_stream_spoilt: matches!(
+            result,
+            Err(ConnectError::Login(LoginError::HandledCountTooHigh(_)))
+        ),
+        result: result.map_err(connect_error),
     }
 }
 

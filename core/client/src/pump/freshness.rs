@@ -115,6 +115,12 @@ impl Lists {
         self.states.remove(&(jid.clone(), version));
     }
 
+    /// The stream goes on over another connection: what was announced was heard of, and what was under way is gone.
+    pub(crate) fn resumed(&mut self) {
+        self.states
+            .retain(|_, state| matches!(state, State::Fresh { .. }));
+    }
+
     /// When a list that could not be fetched is to be asked for again.
     pub(crate) fn retry_at(&self, now: Instant) -> Option<Instant> {
         self.states

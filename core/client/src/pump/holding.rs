@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eft_store::{Lease, LeaseError};
+use eft_store::{Lease, LeaseError, Store};
 use eft_xmpp::driver::WriteGate;
 
 use super::Pump;
@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub(super) struct Holding {
     keys: Keys,
     lease: Option<Arc<Lease>>,
-    /// Whether it was held before: then another process may have written since.
-    was_held: bool,
+    /// The newest generation that is known here: a newer one is another process's, which may have written.
+    newest: Option<u64>,
 }
 
 impl Holding {
@@ -29,8 +29,27 @@ impl Holding {
         Self {
             keys,
             lease: None,
-            was_held: false,
+            newest: None,
         }
+    }
+
+    /// Whether this process may write, as far as it knows.
+    pub(super) fn is_held(&self) -> bool {
+        self.lease
+            .as_ref()
+            .is_some_and(|lease| lease.check().is_ok())
+    }
+
+    /// Gives the lease back.
+    pub(super) fn release(&mut self) {
+        self.lease = None;
+    }
+
+    /// Whether another process had the account since it was held here. Says so once.
+    pub(super) fn was_overtaken(&mut self, store: &Store) -> Result<bool, Error> {
+        let newest = store.generation()?.as_u64();
+        let before = self.newest.replace(newest);
+        Ok(before.is_some_and(|before| before != newest))
     }
 
     /// Asked before each write to a socket.
@@ -67,9 +86,12 @@ impl Pump {
             }
             Err(error) => return Err(error.into()),
         };
+        let generation = lease.generation().as_u64();
         self.holding.lease = Some(Arc::new(lease));
-        self.pending = Pending::default();
-        if core::mem::replace(&mut self.holding.was_held, true) {
+        let before = self.holding.newest.replace(generation);
+        if before.is_some_and(|before| before.wrapping_add(1) != generation) {
+            self.pending = Pending::default();
+            self.kept = None;
             self.send_event(Event::Reset);
         }
         if let Some(rollback) = rollback
@@ -78,6 +100,10 @@ impl Pump {
             // Nothing may be sent from here before it is done: the next attempt is told of the rollback again.
             self.holding.lease = None;
             return Err(error);
+        }
+        if let Err(error) = self.collect_intake() {
+            // It waits there, and must not keep anybody from connecting.
+            tracing::error!(%error, "what was left for this process was not collected");
         }
         Ok(())
     }

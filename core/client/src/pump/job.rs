@@ -17,6 +17,10 @@ use crate::translate::encrypted;
 pub(crate) enum Finding {
     /// An attempt to connect ended.
     Connected(Box<Attempt>),
+    /// The server answered whether it is there, or the connection is over.
+    Probed,
+    /// The contact list.
+    Contacts(Result<Vec<RosterItem>, RequestError>),
     /// The session's first questions were answered.
     SetUp(Result<SetUp, RequestError>),
     /// An account's device list.
@@ -68,18 +72,12 @@ const REPAIRS: u32 = 1;
 pub(crate) async fn set_up(
     requester: &Requester,
     own: &DeviceAddress,
+    has_carbons: bool,
 ) -> Result<SetUp, RequestError> {
-    // RFC 6121 §2.2: a client that wants pushes of roster changes asks for the roster.
-    let answer = requester
-        .ask(Question::get(None, roster::request(None)))
-        .await?;
-    let contacts = match roster::parse_answer(&answer) {
-        RosterAnswer::Full { items, .. } => items,
-        // Only an answer to a version that we named; we name none.
-        RosterAnswer::Unchanged => Vec::new(),
-    };
+    let contacts = contacts(requester).await?;
     // A server without carbons works; messages from our other devices then come by the archive.
-    if let Err(error) = requester.ask(Question::set(None, carbons::enable())).await {
+    if !has_carbons && let Err(error) = requester.ask(Question::set(None, carbons::enable())).await
+    {
         fatal_only(error)?;
     }
     let account = requester
@@ -113,6 +111,18 @@ pub(crate) async fn set_up(
         has_archive,
         own_lists,
         own_bundles,
+    })
+}
+
+/// The contact list. Asking for it also asks for what changes in it (RFC 6121 §2.2).
+pub(crate) async fn contacts(requester: &Requester) -> Result<Vec<RosterItem>, RequestError> {
+    let answer = requester
+        .ask(Question::get(None, roster::request(None)))
+        .await?;
+    Ok(match roster::parse_answer(&answer) {
+        RosterAnswer::Full { items, .. } => items,
+        // Only an answer to a version that we named; we name none.
+        RosterAnswer::Unchanged => Vec::new(),
     })
 }
 

@@ -7,11 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use eft_omemo::Version;
-use eft_store::OutboxId;
-use eft_types::{DeviceAddress, Jid, MessageId, Timestamp};
+use eft_store::{OutboxId, StreamState};
+use eft_types::{BareJid, DeviceAddress, Jid, MessageId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::driver::{CloseStyle, Connection, Event, SendError, Sender};
-use eft_xmpp::stream::{IqTracker, StanzaSeq, TrackError};
+use eft_xmpp::stream::{Authentication, IqTracker, Resumption, StanzaSeq, TrackError};
 use eft_xmpp::xep::iq;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -19,7 +19,9 @@ use tokio::time::Instant;
 use super::catch_up::CatchUp;
 use super::freshness::Lists;
 use super::request::{Question, Request, RequestError, Requester};
+use super::resuming::{Begun, row};
 use crate::contact::Contacts;
+use crate::session_info::SessionInfo;
 use crate::unit::Done;
 
 /// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
@@ -52,12 +54,16 @@ pub(crate) enum Asker {
     Job(oneshot::Sender<Result<Element, RequestError>>),
     /// Catch-up: a page of this archive query has ended.
     ArchivePage,
+    /// Whoever waits for everything that the server has kept for us: it stands before the answer.
+    Flush,
 }
 
 /// An answer that the pump itself waits for.
 pub(crate) enum Answer {
     /// The end of an archive page.
     ArchivePage(Result<Element, RequestError>),
+    /// What the server has kept is here.
+    Flushed(Result<Element, RequestError>),
 }
 
 /// What a stanza did: the right to acknowledge it (law 2). Whoever has put something of it into a
@@ -87,6 +93,12 @@ enum BundleState {
     Unavailable { since: Instant },
 }
 
+/// What outlives a connection if its stream does.
+pub(crate) struct Kept {
+    pub(crate) contacts: Option<Contacts>,
+    pub(crate) lists: Lists,
+}
+
 /// One connection.
 pub(crate) struct Link {
     connection: Connection,
@@ -96,9 +108,11 @@ pub(crate) struct Link {
     requests: mpsc::UnboundedReceiver<Request>,
     pub(crate) requester: Requester,
     iqs: IqTracker<Asker>,
+    id_prefix: String,
     next_id: u64,
     pub(crate) phase: Phase,
-    pub(crate) contacts: Contacts,
+    /// The contact list; `None` until it is known.
+    pub(crate) contacts: Option<Contacts>,
     pub(crate) catch_up: CatchUp,
     /// Live messages that wait for the end of catch-up.
     pub(crate) held: VecDeque<(StanzaSeq, Element)>,
@@ -119,12 +133,29 @@ pub(crate) struct Link {
     pub(crate) outbox_cursor: Option<OutboxId>,
     /// Entries behind the cursor that were handed over while one before them waits for keys.
     pub(crate) handed_ahead: BTreeSet<OutboxId>,
-    /// Entries handed to this connection and not acknowledged, with their messages.
-    pub(crate) in_flight: HashMap<u64, Option<MessageId>>,
+    /// Whether the server is being asked if it is there.
+    pub(crate) is_probing: bool,
+    /// Entries handed to this connection and not acknowledged.
+    pub(crate) in_flight: HashMap<u64, InFlight>,
+    /// Number of the stanza that was handed over last (XEP-0198); `None` where nothing is counted.
+    last_number: Option<u32>,
+    /// What is on disk of the stream, where it can be resumed.
+    pub(crate) on_disk: Option<StreamState>,
+}
+
+/// An entry of the outbox that the server may not have yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InFlight {
+    /// The message that it sends.
+    pub(crate) message: Option<MessageId>,
+    /// Its number on the stream.
+    pub(crate) number: Option<u32>,
 }
 
 impl Link {
-    pub(crate) fn new(connection: Connection) -> Self {
+    /// `id_prefix` begins the ids of requests on this connection: answers to those of another one may still come over a
+    /// resumed stream.
+    pub(crate) fn new(connection: Connection, id_prefix: String, begun: Begun) -> Self {
         let sender = connection.sender();
         let (outgoing, mut queue) = mpsc::unbounded_channel::<(Element, Option<u64>)>();
         let (report, unsent) = mpsc::unbounded_channel();
@@ -141,7 +172,11 @@ impl Link {
                 }
             }
         });
+        let Begun {
+            in_flight, on_disk, ..
+        } = begun;
         Self {
+            last_number: sender.last_number(),
             iqs: IqTracker::new(connection.session().full_jid.clone()),
             connection,
             sender,
@@ -149,9 +184,10 @@ impl Link {
             unsent,
             requests,
             requester: Requester::new(asking),
+            id_prefix,
             next_id: 0,
             phase: Phase::SettingUp,
-            contacts: Contacts::default(),
+            contacts: None,
             catch_up: CatchUp::default(),
             held: VecDeque::new(),
             left_to_archive: false,
@@ -162,8 +198,10 @@ impl Link {
             actions_due: true,
             list_repair_count: 0,
             outbox_cursor: None,
-            handed_ahead: BTreeSet::new(),
-            in_flight: HashMap::new(),
+            handed_ahead: in_flight.keys().map(|token| row(*token)).collect(),
+            in_flight,
+            on_disk,
+            is_probing: false,
         }
     }
 
@@ -181,6 +219,20 @@ impl Link {
         }
     }
 
+    /// Whether an account is on the contact list, as far as that is known.
+    pub(crate) fn is_contact(&self, jid: &BareJid) -> bool {
+        self.contacts
+            .as_ref()
+            .is_some_and(|contacts| contacts.contains(jid))
+    }
+
+    /// Whether both see each other's presence, as far as that is known.
+    pub(crate) fn is_mutual(&self, jid: &BareJid) -> bool {
+        self.contacts
+            .as_ref()
+            .is_some_and(|contacts| contacts.is_mutual(jid))
+    }
+
     /// What has come already, without waiting.
     pub(crate) async fn input_at_hand(&mut self) -> Option<Input> {
         let mut next = pin!(self.next_input());
@@ -195,9 +247,41 @@ impl Link {
 
     /// Queues an element behind all others. What becomes of a stanza with a token is told by
     /// [`Event::Acked`] or [`Input::Unsent`].
-    pub(crate) fn send(&self, element: Element, token: Option<u64>) {
+    pub(crate) fn send(&mut self, element: Element, token: Option<u64>) {
+        self.last_number = self.last_number.map(|number| number.wrapping_add(1));
         // The writer's task ends only with the connection, whose end comes as an event.
         let _ = self.outgoing.send((element, token));
+    }
+
+    /// The numbers that the stanzas to be sent next will have, in order; for the commit before they go out. `None` where
+    /// nobody resumes the stream.
+    pub(crate) fn next_numbers(&self) -> impl Iterator<Item = Option<u32>> + use<> {
+        let mut last = self.last_number.filter(|_| self.on_disk.is_some());
+        core::iter::repeat_with(move || {
+            last = last.map(|number| number.wrapping_add(1));
+            last
+        })
+    }
+
+    /// A stanza was not taken by the connection, and its number goes to the next. Those that were given out meanwhile
+    /// are one too high on disk: after a resumption such a stanza may be repeated, and is never taken for received.
+    pub(crate) fn was_not_sent(&mut self) {
+        self.last_number = self.last_number.map(|number| number.wrapping_sub(1));
+    }
+
+    /// The `h` that is to be on disk before these stanzas are settled, if it is another than is there.
+    pub(crate) fn handled_with(&mut self, settled: &[StanzaSeq]) -> Option<u32> {
+        let on_disk = self.on_disk.as_mut()?;
+        let handled = self.sender.handled_with(settled);
+        let before = core::mem::replace(&mut on_disk.handled_inbound, handled);
+        (handled != before).then_some(handled)
+    }
+
+    /// The server has what is numbered up to this.
+    pub(crate) fn note_acked(&mut self, number: u32) {
+        if let Some(on_disk) = self.on_disk.as_mut() {
+            on_disk.acked_outbound = number;
+        }
     }
 
     /// Sends a question; `asker` gets the answer.
@@ -225,7 +309,7 @@ impl Link {
         build: impl FnOnce(&str) -> Element,
     ) {
         self.next_id += 1;
-        let id = format!("eft-{}", self.next_id);
+        let id = format!("{}-{}", self.id_prefix, self.next_id);
         let iq = build(&id);
         let millis = i64::try_from(REQUEST_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
         match self
@@ -283,17 +367,40 @@ impl Link {
         }
     }
 
-    /// Asks the server what it has.
-    pub(crate) fn request_ack(&self) {
-        self.sender.request_ack();
+    /// A way to ask the server whether it is there, beside the pump.
+    pub(crate) fn sender(&self) -> Sender {
+        self.sender.clone()
+    }
+
+    /// How the connection was made.
+    pub(crate) fn info(&self) -> SessionInfo {
+        let session = self.connection.session();
+        SessionInfo {
+            is_resumed: matches!(session.resumption, Resumption::Resumed { .. }),
+            is_resumable: self.on_disk.is_some(),
+            by_token: matches!(session.authentication, Authentication::Token(_)),
+            knows_client_state: session.features.client_state,
+        }
+    }
+
+    /// What a connection over which the stream goes on can use.
+    pub(crate) fn into_kept(self) -> Option<Kept> {
+        (self.phase == Phase::Online).then(|| {
+            let mut lists = self.lists;
+            lists.resumed();
+            Kept {
+                contacts: self.contacts,
+                lists,
+            }
+        })
     }
 
     /// Ends the connection after what is queued.
-    pub(crate) async fn close(&mut self) {
+    pub(crate) async fn close(&mut self, style: CloseStyle) {
         /// The last words to a server that may be gone.
         const PATIENCE: Duration = Duration::from_secs(3);
         let _ = tokio::time::timeout(PATIENCE, async {
-            if self.sender.close(CloseStyle::EndStream).await.is_ok() {
+            if self.sender.close(style).await.is_ok() {
                 while !matches!(self.connection.next_event().await, Event::Closed(_)) {}
             }
         })
@@ -346,5 +453,6 @@ fn deliver(asker: Asker, result: Result<Element, RequestError>) -> Option<Answer
             None
         }
         Asker::ArchivePage => Some(Answer::ArchivePage(result)),
+        Asker::Flush => Some(Answer::Flushed(result)),
     }
 }

@@ -61,7 +61,7 @@ impl Pump {
         };
         if *jid == self.own.jid {
             Announced::Always
-        } else if link.contacts.is_mutual(jid) || link.lists.is_subscribed(jid, version) {
+        } else if link.is_mutual(jid) || link.lists.is_subscribed(jid, version) {
             Announced::Subscribed
         } else {
             Announced::Never

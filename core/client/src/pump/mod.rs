@@ -12,9 +12,13 @@
 //!
 //! | File | Noun |
 //! |---|---|
+//! | `suspending`, `waking` | the app sleeps; a push came |
+//! | `intake` | what other processes left to be sent |
+//! | `probing` | whether the server is still there; work for idle moments |
 //! | `holding`, `rollback` | the right to write; a database that is an older copy |
 //! | `decisions` | what the user decides about keys and devices |
 //! | `link` | one connection and what is only true while it lasts |
+//! | `resuming` | the stream that goes on over the next connection, or in the next process |
 //! | `request`, `job` | questions to the server, beside the pump |
 //! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
 //! | `connecting`, `session` | making a connection; what is asked and published on it; who may say what |
@@ -36,6 +40,7 @@ mod encrypting;
 mod freshness;
 mod holding;
 mod inbound;
+mod intake;
 #[cfg(test)]
 mod interleaving;
 mod job;
@@ -43,21 +48,26 @@ mod link;
 mod lists;
 mod outbox;
 pub(crate) mod pending;
+mod probing;
 mod request;
+mod resuming;
 mod rollback;
 mod session;
-mod stanza;
+pub(crate) mod stanza;
+mod suspending;
 mod telling;
+mod waking;
 
 use std::sync::Arc;
 use std::thread;
 
 use eft_store::{MessageUpdate, Store};
 use eft_types::DeviceAddress;
-use eft_xmpp::driver::{ClientTls, Event as LinkEvent, SendError};
+use eft_xmpp::driver::{ClientTls, CloseStyle, Event as LinkEvent, SendError};
+use eft_xmpp::stream::ClientState;
 use rand::rngs::StdRng;
 use tokio::runtime::Builder;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -73,8 +83,9 @@ use self::backoff::Backoff;
 use self::commands::Flow;
 use self::holding::Holding;
 use self::job::Finding;
-use self::link::{Effect, INPUTS_AT_ONCE, Input, Link};
+use self::link::{INPUTS_AT_ONCE, Input, Kept, Link};
 use self::pending::Pending;
+use self::waking::Waking;
 
 /// The pump of one account.
 pub(crate) struct Pump {
@@ -84,12 +95,22 @@ pub(crate) struct Pump {
     reader: ReaderThread,
     commands: mpsc::UnboundedReceiver<Command>,
     events: broadcast::Sender<Event>,
+    /// The newest state of the connection, for who asks.
+    state: watch::Sender<ConnectionState>,
     rng: StdRng,
     /// How to connect, while the app wants a connection.
     wanted: Option<ConnectOptions>,
     /// Callers of `connect` that wait for the first result.
     waiting: Vec<Reply<()>>,
     link: Option<Link>,
+    /// What the last connection leaves to one that goes on with its stream.
+    kept: Option<Kept>,
+    /// Whether somebody looks at the app (XEP-0352).
+    client_state: ClientState,
+    /// A push that is being worked through.
+    waking: Option<Waking>,
+    /// Messages came that the search does not know by its index yet.
+    index_due_at: Option<Instant>,
     /// Trust roots are read once; the session tickets live in here.
     tls: Option<(Option<String>, ClientTls)>,
     is_connecting: bool,
@@ -108,6 +129,7 @@ impl Pump {
         reader: ReaderThread,
         commands: mpsc::UnboundedReceiver<Command>,
         events: broadcast::Sender<Event>,
+        state: watch::Sender<ConnectionState>,
     ) -> Result<Self, Error> {
         Ok(Self {
             own,
@@ -116,10 +138,15 @@ impl Pump {
             reader,
             commands,
             events,
+            state,
             rng: clock::rng()?,
             wanted: None,
             waiting: Vec::new(),
             link: None,
+            kept: None,
+            client_state: ClientState::Active,
+            waking: None,
+            index_due_at: Some(Instant::now()),
             tls: None,
             is_connecting: false,
             retry_at: None,
@@ -184,6 +211,9 @@ impl Pump {
                     error => self.drop_link(error),
                 }
             }
+            if let Some(reason) = self.wake_result() {
+                self.end_wake(reason).await;
+            }
         }
     }
 
@@ -204,6 +234,7 @@ impl Pump {
         }
         let mut stanzas = Vec::new();
         let mut acked = Vec::new();
+        let mut dropped = Vec::new();
         let mut closed = None;
         for input in inputs {
             match input {
@@ -214,9 +245,7 @@ impl Pump {
                         ?limit,
                         "a stanza beyond our limits was dropped"
                     );
-                    if let Some(link) = &self.link {
-                        link.settle(seq, Effect::None);
-                    }
+                    dropped.push(seq);
                 }
                 Input::Event(LinkEvent::Acked { tokens }) => acked.extend(tokens),
                 Input::Event(LinkEvent::Closed(end)) => closed = Some(end),
@@ -229,13 +258,17 @@ impl Pump {
                 Input::Unsent { token, error } => self.handle_unsent(token, &error)?,
             }
         }
-        if !stanzas.is_empty() {
-            self.handle_stanzas(stanzas)?;
+        if !stanzas.is_empty() || !dropped.is_empty() {
+            self.handle_stanzas(stanzas, dropped)?;
         }
         if !acked.is_empty() {
             self.handle_acked(&acked)?;
         }
         if let Some(closed) = closed {
+            // The driver says what can be resumed; an error of the stream ends it for good.
+            if closed.lost.is_none() {
+                self.end_stream()?;
+            }
             self.drop_link(connecting::closed_error(&closed.reason));
         }
         Ok(())
@@ -250,6 +283,11 @@ impl Pump {
 
     /// An element could not be handed to the connection.
     fn handle_unsent(&mut self, token: Option<u64>, error: &SendError) -> Result<(), Error> {
+        if let Some(link) = self.link.as_mut()
+            && !matches!(error, SendError::Closed)
+        {
+            link.was_not_sent();
+        }
         match (token, error) {
             (Some(token), SendError::TooLarge { .. }) => self.fail_too_large(token),
             (None, SendError::TooLarge { .. }) => {
@@ -267,6 +305,8 @@ impl Pump {
             self.retry_at = None;
             self.begin_connecting();
         }
+        self.probe_silence();
+        self.index_when_idle()?;
         let expired = match self.link.as_mut() {
             Some(link) => link.expire_requests(clock::now()),
             None => Vec::new(),
@@ -291,7 +331,18 @@ impl Pump {
             .link
             .as_ref()
             .and_then(|link| link.lists.retry_at(Instant::now()));
-        [self.retry_at, request, list].into_iter().flatten().min()
+        let wake = self.waking.as_ref().map(Waking::deadline);
+        [
+            self.retry_at,
+            request,
+            list,
+            wake,
+            self.silence_deadline(),
+            self.index_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Ends the connection in an orderly way and forgets the wish for one.
@@ -301,10 +352,14 @@ impl Pump {
         self.is_connecting = false;
         self.jobs.abort_all();
         if let Some(mut link) = self.link.take() {
-            link.close().await;
+            link.close(CloseStyle::EndStream).await;
+            if let Err(error) = self.end_stream() {
+                // The next login asks for a stream that is not there, and is told so.
+                tracing::warn!(%error, "the end of the stream was not noted");
+            }
         }
         self.answer_waiting(&Err(Error::Suspended));
-        self.send_event(Event::ConnectionChanged(ConnectionState::Disconnected));
+        self.send_event(ConnectionState::Disconnected.into());
     }
 
     /// Ends the connection, the reading thread and the database.

@@ -16,7 +16,8 @@ use eft_types::{BareJid, MessageId};
 
 use super::audience::Audience;
 use super::encrypting::encrypt_row;
-use super::link::Phase;
+use super::link::{InFlight, Phase};
+use super::resuming::{note_delivered_to_server, row, token};
 use super::{Pump, delivery, stanza};
 use crate::clock;
 use crate::error::Error;
@@ -132,9 +133,19 @@ impl Pump {
                 None => scan.blocked.extend(to),
             }
         }
-        for message in outgoing.iter().filter_map(|ready| ready.message) {
-            unit.batch
-                .update_message(message, delivery(DeliveryState::Sent));
+        let mut numbers = Vec::new();
+        if let Some(link) = &self.link {
+            numbers.extend(link.next_numbers().take(outgoing.len()));
+        }
+        for (ready, number) in outgoing.iter().zip(&numbers) {
+            if let Some(message) = ready.message {
+                unit.batch
+                    .update_message(message, delivery(DeliveryState::Sent));
+            }
+            // Another process goes on from here, if this one ends before the server has acknowledged it.
+            if let Some(number) = number {
+                unit.batch.set_outbox_sequence(ready.id, *number);
+            }
         }
         // Law 1: ratchets and bytes are on disk before the first of them is sent.
         if !unit.is_empty() {
@@ -153,17 +164,18 @@ impl Pump {
         let is_managed = link.is_managed();
         let mut unmanaged = Vec::new();
         let anything = !outgoing.is_empty();
-        for ready in outgoing {
-            let token = ready.id.as_row().unsigned_abs();
+        for (ready, number) in outgoing.into_iter().zip(numbers) {
+            let token = token(ready.id);
             let element = stanza::from_bytes(&ready.stanza)?;
-            link.in_flight.insert(token, ready.message);
+            let message = ready.message;
+            link.in_flight.insert(token, InFlight { message, number });
             link.send(element, Some(token));
             if !is_managed {
                 unmanaged.push(token);
             }
         }
         if anything {
-            link.request_ack();
+            self.probe_sent();
         }
         // A server without XEP-0198 never says what it has; handing over is the best there is.
         if !unmanaged.is_empty() {
@@ -258,26 +270,39 @@ impl Pump {
             .iter()
             .filter_map(|token| Some((*token, link.in_flight.remove(token)?)))
             .collect();
+        if acked.is_empty() {
+            return Ok(());
+        }
+        let last = acked.iter().rev().find_map(|(_, entry)| entry.number);
         // A message of two stanzas is with the server when both are.
-        let in_flight: HashSet<_> = link.in_flight.values().copied().flatten().collect();
+        let in_flight: HashSet<_> = link
+            .in_flight
+            .values()
+            .filter_map(|entry| entry.message)
+            .collect();
         self.commit(|unit, _| {
-            for (token, message) in acked {
-                let row = i64::try_from(token).unwrap_or(i64::MAX);
-                unit.batch.remove_outbox(OutboxId::from_row(row));
-                if let Some(message) = message
+            for (token, entry) in &acked {
+                unit.batch.remove_outbox(row(*token));
+                if let Some(message) = entry.message
                     && !in_flight.contains(&message)
                 {
-                    unit.batch
-                        .update_message(message, delivery(DeliveryState::Acked));
+                    note_delivered_to_server(&mut unit.batch, message);
                 }
             }
+            if last.is_some() {
+                unit.batch.count_stream(None, last);
+            }
             Ok(())
-        })
+        })?;
+        if let (Some(link), Some(number)) = (self.link.as_mut(), last) {
+            link.note_acked(number);
+        }
+        Ok(())
     }
 
     /// The server does not take a stanza of this size.
     pub(super) fn fail_too_large(&mut self, token: u64) -> Result<(), Error> {
-        let Some(message) = self
+        let Some(entry) = self
             .link
             .as_mut()
             .and_then(|link| link.in_flight.remove(&token))
@@ -285,9 +310,8 @@ impl Pump {
             return Ok(());
         };
         self.commit(|unit, _| {
-            let row = i64::try_from(token).unwrap_or(i64::MAX);
-            unit.batch.remove_outbox(OutboxId::from_row(row));
-            if let Some(message) = message {
+            unit.batch.remove_outbox(row(token));
+            if let Some(message) = entry.message {
                 unit.batch.update_message(
                     message,
                     delivery(DeliveryState::Failed {

@@ -154,6 +154,8 @@ pub(crate) struct Retry<'a> {
     pub(crate) own: &'a DeviceAddress,
     pub(crate) now: Timestamp,
     pub(crate) rng: &'a mut StdRng,
+    /// Whether the user is to be told of what can be read now.
+    pub(crate) announces: bool,
 }
 
 impl Retry<'_> {
@@ -238,8 +240,19 @@ impl Retry<'_> {
         let mut seen = Seen::default();
         match inbound.retry(unit, &mut seen, context, self.rng)? {
             Retried::Waits => Ok(false),
-            Retried::Settled(update) => {
-                unit.batch.update_message(id, update);
+            Retried::Settled {
+                content,
+                trust,
+                is_news,
+            } => {
+                unit.batch.update_message(id, content);
+                if let Some(trust) = trust {
+                    unit.batch
+                        .update_message(id, MessageUpdate::SenderTrust(trust));
+                }
+                if is_news && self.announces {
+                    unit.batch.announce_again(id);
+                }
                 Ok(true)
             }
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use eft_omemo::{Action, DeviceList, UnverifiedBundle, Version, bundle, maintain};
-use eft_store::Durability;
 use eft_types::{BareJid, DeviceAddress, Jid};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
@@ -14,14 +13,15 @@ use tokio::time::Instant;
 
 use super::freshness::Announced;
 use super::inbound::{Inbound, Receiving, Seen, Source};
-use super::job::{Finding, SetUp};
-use super::link::{Answer, Effect, Phase};
-use super::request::RequestError;
+use super::job::{self, Finding, SetUp};
+use super::link::{Answer, Asker, Effect, Kept, Phase};
+use super::pending::Pending;
+use super::request::{Question, RequestError};
 use super::{Pump, catch_up::CatchUp, lists, stanza};
 use crate::clock;
 use crate::contact::Contacts;
 use crate::error::Error;
-use crate::event::{ConnectionState, Event};
+use crate::event::{CatchUpProgress, ConnectionState, Event};
 use crate::translate::encrypted;
 use crate::unit::Unit;
 
@@ -48,6 +48,20 @@ impl Pump {
         match finding {
             Finding::Connected(attempt) => {
                 self.attempt_ended(*attempt);
+                Ok(())
+            }
+            Finding::Probed => {
+                self.handle_probed();
+                Ok(())
+            }
+            Finding::Contacts(Ok(contacts)) => {
+                if let Some(link) = self.link.as_mut() {
+                    link.contacts = Some(Contacts::new(contacts));
+                }
+                Ok(())
+            }
+            Finding::Contacts(Err(error)) => {
+                self.drop_link(error.into());
                 Ok(())
             }
             Finding::SetUp(Ok(set_up)) => self.take_set_up(set_up),
@@ -104,7 +118,7 @@ impl Pump {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
-        link.contacts = Contacts::new(set_up.contacts);
+        link.contacts = Some(Contacts::new(set_up.contacts));
         for version in Version::ALL {
             // The server tells us of every change from here on (XEP-0163: own nodes need no
             // subscription).
@@ -114,10 +128,46 @@ impl Pump {
         link.phase = Phase::Publishing;
         link.actions_due = true;
         link.send(presence::available(&stanza::caps(), None, 0), None);
+        self.note_set_up()?;
         if set_up.has_archive {
             self.begin_catch_up()
         } else {
             self.end_catch_up(0)
+        }
+    }
+
+    /// The stream goes on where it was: nothing has to be asked. What the server kept for us comes by itself, and stands
+    /// before the answer to a ping.
+    pub(super) fn go_on(&mut self, kept: Option<Kept>) -> Result<(), Error> {
+        self.pending = Pending::load(&self.store, &self.own)?;
+        let is_wake_only = self.is_wake_only();
+        let Some(link) = self.link.as_mut() else {
+            return Ok(());
+        };
+        link.phase = Phase::Publishing;
+        link.catch_up = CatchUp::Done;
+        match kept {
+            Some(kept) => {
+                link.contacts = kept.contacts;
+                link.lists = kept.lists;
+            }
+            // A wake has no use for them.
+            None if is_wake_only => {}
+            None => {
+                let requester = link.requester.clone();
+                self.jobs
+                    .spawn(async move { Finding::Contacts(job::contacts(&requester).await) });
+            }
+        }
+        self.flush();
+        Ok(())
+    }
+
+    /// Asks for a sign behind everything that the server has kept for us.
+    pub(super) fn flush(&mut self) {
+        if let Some(link) = self.link.as_mut() {
+            let question = Question::get(None, ping::ping());
+            link.ask(question, Asker::Flush, clock::now());
         }
     }
 
@@ -135,21 +185,24 @@ impl Pump {
             link.phase = Phase::Online;
         }
         self.backoff.succeeded();
-        self.send_event(Event::ConnectionChanged(ConnectionState::Online));
+        self.send_event(ConnectionState::Online.into());
         self.answer_waiting(&Ok(()));
         Ok(())
     }
 
-    /// Takes stanzas in order as one unit of work: one commit, then the acknowledgements.
+    /// Takes stanzas in order as one unit of work: one commit, then the acknowledgements. Those that broke a limit are
+    /// only acknowledged.
     pub(super) fn handle_stanzas(
         &mut self,
         stanzas: Vec<(StanzaSeq, Element)>,
+        dropped: Vec<StanzaSeq>,
     ) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         unit.waiting_room = self.pending.room();
+        unit.announces = self.announces();
         let mut seen = Seen::default();
-        let mut settled = Vec::new();
+        let mut settled: Vec<_> = dropped.into_iter().map(|seq| (seq, false)).collect();
         let mut answers = Vec::new();
         for (seq, element) in stanzas {
             match self.sort(&mut unit, &mut seen, seq, element)? {
@@ -167,7 +220,9 @@ impl Pump {
                 }
             }
         }
-        let done = unit.commit(Durability::Full)?;
+        let seqs: Vec<_> = settled.iter().map(|(seq, _)| *seq).collect();
+        let durability = self.count_handled(&mut unit, &seqs);
+        let done = unit.commit(durability)?;
         self.tell(&done)?;
         self.pending.note(&done);
         self.retry_pending(&done.moved, Receiving::Live)?;
@@ -191,6 +246,10 @@ impl Pump {
     pub(super) fn handle_answer(&mut self, answer: Answer) -> Result<(), Error> {
         match answer {
             Answer::ArchivePage(result) => self.handle_page(result),
+            Answer::Flushed(result) => {
+                self.handle_flushed(&result);
+                Ok(())
+            }
         }
     }
 
@@ -218,7 +277,10 @@ impl Pump {
         }
         match roster::parse_push(element, &self.own.jid) {
             Ok(Some(push)) => {
-                link.contacts.update(push.item);
+                // Before the whole list is known, its answer will have the change in it.
+                if let Some(contacts) = link.contacts.as_mut() {
+                    contacts.update(push.item);
+                }
                 if let Some(reply) = iq::result(element, None) {
                     link.send(reply, None);
                 }
@@ -311,6 +373,21 @@ impl Pump {
 }
 
 impl Pump {
+    /// What the server kept is here, or it does not answer.
+    fn handle_flushed(&mut self, result: &Result<Element, RequestError>) {
+        match result {
+            // A server that knows no pings has answered all the same.
+            Ok(_) | Err(RequestError::Refused(_)) => {
+                self.note_caught_up();
+                self.send_event(Event::CatchUpProgressed(CatchUpProgress {
+                    received_count: 0,
+                    complete: true,
+                }));
+            }
+            Err(error) => self.drop_link(Error::offline(error.to_string())),
+        }
+    }
+
     /// A live message in the middle of a catch-up. It waits for the end, unless so many wait that
     /// memory is in question: then those that our archive holds as well are left to the archive,
     /// which is read once more behind its end.
@@ -329,12 +406,7 @@ impl Pump {
     /// Whether an account's devices concern us: it is ours, a contact, or somebody we talk with.
     /// Anybody may send us events about himself, and the store must not fill with strangers.
     fn cares_about(&self, unit: &Unit<'_>, jid: &BareJid) -> Result<bool, Error> {
-        if *jid == self.own.jid
-            || self
-                .link
-                .as_ref()
-                .is_some_and(|link| link.contacts.contains(jid))
-        {
+        if *jid == self.own.jid || self.link.as_ref().is_some_and(|link| link.is_contact(jid)) {
             return Ok(true);
         }
         Ok(unit.store().conversation(jid)?.is_some())

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use eft_store::Durability;
 use eft_types::DeviceAddress;
+use eft_xmpp::stream::ClientState;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use tokio::time::Instant;
 
 use super::Pump;
 use super::inbound::Receiving;
 use super::pending::{Pending, Retry};
+use super::probing::IDLE;
 use crate::clock;
 use crate::devices;
 use crate::error::Error;
@@ -42,7 +45,11 @@ impl Pump {
                 }
             }
         }
-        for id in done.news() {
+        let news = done.news();
+        if !news.is_empty() {
+            self.index_due_at = Some(Instant::now() + IDLE);
+        }
+        for id in news {
             if let Some(row) = self.store.message(id)? {
                 self.send_event(Event::MessageReceived(read::message(row)));
             }
@@ -121,14 +128,23 @@ impl Pump {
             own: &own,
             now: clock::now(),
             rng: &mut rng,
+            announces: self.announces(),
         };
         let result = work(&mut retry, &mut pending, &mut |done| self.tell(done));
         self.pending = pending;
         result
     }
 
+    /// Whether the user has to be told of what comes: nobody looks at the app.
+    pub(super) fn announces(&self) -> bool {
+        self.wanted.is_none() || self.client_state == ClientState::Inactive
+    }
+
     /// Nobody listening is no error.
     pub(super) fn send_event(&self, event: Event) {
+        if let Event::ConnectionChanged(state) = &event {
+            self.state.send_replace(state.clone());
+        }
         let _ = self.events.send(event);
     }
 }

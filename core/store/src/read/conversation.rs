@@ -52,6 +52,12 @@ pub(crate) fn conversations(
     Ok(summaries)
 }
 
+/// Incoming messages not yet marked read, of all conversations.
+pub(crate) fn unread_count(connection: &Connection) -> Result<u32, StoreError> {
+    let mut count = connection.prepare_cached("SELECT count(*) FROM message WHERE unread = 1")?;
+    Ok(count.query_row([], |row| row.get(0))?)
+}
+
 fn read(row: &Row<'_>) -> Result<Conversation, StoreError> {
     Ok(Conversation {
         peer: bare_jid(row.get_ref(0)?.as_str()?, "conversation.peer")?,

@@ -11,7 +11,7 @@ mod stream;
 
 pub(crate) use account::{account, device_log, generations, newest_generation, own_jid};
 pub(crate) use archive::{cursor, cursors};
-pub(crate) use conversation::{conversation, conversations};
+pub(crate) use conversation::{conversation, conversations, unread_count};
 pub(crate) use intake::intake;
 pub(crate) use message::{announcements, by_archive_id, by_id, by_origin_id, timeline, waiting};
 pub(crate) use outbox::{actions, outbox, outbox_on_stream};

@@ -147,6 +147,14 @@ impl Store {
         self.readers.read(read::outbox_on_stream)
     }
 
+    /// Incoming messages not yet marked read, of all conversations: the number on the app's icon.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unread_count(&self) -> Result<u32, StoreError> {
+        self.readers.read(read::unread_count)
+    }
+
     /// What the user is still to be told of, in the order in which it came; `after` continues a page.
     ///
     /// # Errors

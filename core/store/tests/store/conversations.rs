@@ -9,7 +9,9 @@ use crate::support::*;
 
 fn unread(home: &Home) -> u32 {
     let list = home.store.conversations().unwrap();
-    list.iter().map(|summary| summary.unread_count).sum()
+    let sum = list.iter().map(|summary| summary.unread_count).sum();
+    assert_eq!(home.store.unread_count().unwrap(), sum);
+    sum
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a stanza, or one element of it, turned out to be.
 
 use eft_omemo::Version;
-use eft_store::{Content, MessageEncryption, Opaque, Plaintext, Unreadable, UnreadableCause};
+use eft_store::{
+    Content, MessageEncryption, Opaque, Plaintext, SenderTrust, Unreadable, UnreadableCause,
+};
 use eft_types::DeviceId;
 
 use crate::pump::pending::Position;
@@ -45,6 +47,8 @@ pub(super) struct Read {
     pub(super) device: Option<DeviceId>,
     /// The identity key that authenticated it.
     pub(super) key: Option<[u8; 32]>,
+    /// What is thought of that key.
+    pub(super) trust: Option<SenderTrust>,
     /// Where it stands in its chain, if it has to wait for others of it.
     pub(super) position: Option<Position>,
     pub(super) content: Content,
@@ -60,6 +64,7 @@ impl Read {
             encryption: encrypted::encryption(version),
             device,
             key: None,
+            trust: None,
             position: None,
             content: Content::Unreadable(unreadable),
         }
@@ -75,6 +80,7 @@ impl Read {
             encryption: encrypted::encryption(version),
             device,
             key: None,
+            trust: None,
             position: None,
             content: Content::Readable(Plaintext { text, payload }),
         }

@@ -241,6 +241,7 @@ impl<'a> Inbound<'a> {
             },
             sender_device: read.device,
             sender_key: read.key,
+            sender_trust: read.trust,
             origin_id,
             archive_id,
             server_time,
@@ -255,7 +256,11 @@ impl<'a> Inbound<'a> {
             )
         };
         let position = read.position;
+        let is_to_be_told = unit.announces && !is_outgoing && message.content.is_readable();
         let message = unit.batch.insert_message(message);
+        if is_to_be_told {
+            unit.batch.announce(message);
+        }
         unit.announce(message);
         if let Some(position) = position {
             unit.wait(message, position);

@@ -1,7 +1,7 @@
 //! What a stanza holds.
 
-use eft_omemo::{EncryptedMessage, Outcome, ReceiveContext, Version, needs, receive};
-use eft_store::{Content, MessageEncryption, Plaintext, Unreadable, UnreadableCause};
+use eft_omemo::{EncryptedMessage, Outcome, ReceiveContext, TrustLevel, Version, needs, receive};
+use eft_store::{Content, MessageEncryption, Plaintext, SenderTrust, Unreadable, UnreadableCause};
 use eft_types::DeviceAddress;
 use eft_xmpp::ns;
 use eft_xmpp::xep::eme::ExplicitEncryption;
@@ -108,12 +108,14 @@ impl Inbound<'_> {
             Outcome::Decrypted {
                 plaintext,
                 fingerprint,
+                trust,
                 ..
             } => self
                 .read_plaintext(unit, version, message, plaintext.as_bytes())
                 .map_or(Found::Transient, |read| {
                     Found::Message(Read {
                         key: Some(*fingerprint.as_bytes()),
+                        trust: Some(sender_trust(trust)),
                         ..read
                     })
                 }),
@@ -224,6 +226,7 @@ impl Inbound<'_> {
                 position: None,
                 device: None,
                 key: None,
+                trust: None,
                 content: Content::Unreadable(Unreadable {
                     detail: Some(foreign.namespace),
                     ..Unreadable::for_good(UnreadableCause::ForeignEncryption)
@@ -235,9 +238,21 @@ impl Inbound<'_> {
                     position: None,
                     device: None,
                     key: None,
+                    trust: None,
                     content: Content::Readable(Plaintext::text(text)),
                 })
             }),
         }
+    }
+}
+
+/// What is thought of the key that authenticated a message, as the row keeps it.
+const fn sender_trust(level: TrustLevel) -> SenderTrust {
+    match level {
+        TrustLevel::Undecided => SenderTrust::Undecided,
+        TrustLevel::BlindlyTrusted => SenderTrust::BlindlyTrusted,
+        TrustLevel::Verified { by } if by.authenticates() => SenderTrust::Verified,
+        TrustLevel::Verified { .. } => SenderTrust::Consented,
+        TrustLevel::Distrusted { .. } => SenderTrust::Distrusted,
     }
 }

@@ -2,7 +2,8 @@
 
 use eft_omemo::EncryptedMessage;
 use eft_store::{
-    Content, MessageEncryption, MessageUpdate, RetryTrigger, Unreadable, UnreadableCause,
+    Content, MessageEncryption, MessageUpdate, RetryTrigger, SenderTrust, Unreadable,
+    UnreadableCause,
 };
 use eft_types::DeviceAddress;
 use eft_xmpp::Element;
@@ -83,11 +84,15 @@ impl Inbound<'_> {
     ) -> Result<Retried, Error> {
         Ok(match self.read(unit, seen, context, rng)? {
             Found::Message(read) if read.position.is_some() => Retried::Waits,
-            Found::Message(read) => Retried::Settled(MessageUpdate::Content {
-                content: read.content,
-                encryption: read.encryption,
-                sender_key: read.key,
-            }),
+            Found::Message(read) => Retried::Settled {
+                is_news: read.content.is_readable() && !self.is_outgoing(),
+                trust: read.trust,
+                content: MessageUpdate::Content {
+                    content: read.content,
+                    encryption: read.encryption,
+                    sender_key: read.key,
+                },
+            },
             // The row that waited stays as the trace of it.
             Found::Duplicate => Retried::gone(UnreadableCause::KeyUsed),
             Found::Nothing | Found::Transient => Retried::gone(UnreadableCause::Other),
@@ -99,17 +104,28 @@ impl Inbound<'_> {
 pub(crate) enum Retried {
     /// It still has to.
     Waits,
-    /// It has not, and its row becomes this.
-    Settled(MessageUpdate),
+    /// It has not.
+    Settled {
+        /// What its row becomes.
+        content: MessageUpdate,
+        /// What is thought of the key that authenticated it.
+        trust: Option<SenderTrust>,
+        /// Whether the user has something to read now.
+        is_news: bool,
+    },
 }
 
 impl Retried {
     /// There is nothing to show, and nothing to wait for.
     const fn gone(cause: UnreadableCause) -> Self {
-        Self::Settled(MessageUpdate::Content {
-            content: Content::Unreadable(Unreadable::for_good(cause)),
-            encryption: MessageEncryption::Omemo2,
-            sender_key: None,
-        })
+        Self::Settled {
+            content: MessageUpdate::Content {
+                content: Content::Unreadable(Unreadable::for_good(cause)),
+                encryption: MessageEncryption::Omemo2,
+                sender_key: None,
+            },
+            trust: None,
+            is_news: false,
+        }
     }
 }

@@ -365,29 +365,33 @@ fn set_up_server(about: &'static str, answer: Result<String, RequestError>) -> R
 #[tokio::test]
 async fn a_server_without_carbons_or_an_archive_will_do() {
     let none = || Err(refusal(DefinedCondition::ServiceUnavailable, ""));
-    let found = set_up(&set_up_server("nothing", none()), &own())
+    let found = set_up(&set_up_server("nothing", none()), &own(), false)
         .await
         .unwrap();
     assert!(found.has_archive);
     assert_eq!(found.contacts.len(), 1);
     assert!(found.own_lists.iter().all(|(_, list)| list.is_none()));
     assert!(found.own_bundles.iter().all(|(_, bundle)| bundle.is_none()));
-    let found = set_up(&set_up_server("urn:xmpp:carbons:2", none()), &own())
+    let found = set_up(&set_up_server("urn:xmpp:carbons:2", none()), &own(), false)
         .await
         .unwrap();
     assert!(found.has_archive);
-    let found = set_up(&set_up_server("disco#info", none()), &own())
+    let found = set_up(&set_up_server("disco#info", none()), &own(), false)
         .await
         .unwrap();
     assert!(!found.has_archive);
     let without_features = Ok("<query xmlns='http://jabber.org/protocol/disco#info'/>".to_owned());
-    let found = set_up(&set_up_server("disco#info", without_features), &own())
-        .await
-        .unwrap();
+    let found = set_up(
+        &set_up_server("disco#info", without_features),
+        &own(),
+        false,
+    )
+    .await
+    .unwrap();
     assert!(!found.has_archive);
     // A bundle of ours that cannot be read is as good as none.
     let rubbish = Ok("<pubsub/>".to_owned());
-    let found = set_up(&set_up_server(":bundles", rubbish), &own())
+    let found = set_up(&set_up_server(":bundles", rubbish), &own(), false)
         .await
         .unwrap();
     assert!(found.own_bundles.iter().all(|(_, bundle)| bundle.is_none()));
@@ -405,7 +409,7 @@ async fn a_question_of_the_set_up_without_an_answer_ends_it() {
         "axolotl.bundles",
     ] {
         let requester = set_up_server(about, Err(RequestError::Timeout));
-        let error = match set_up(&requester, &own()).await {
+        let error = match set_up(&requester, &own(), false).await {
             Ok(_) => panic!("{about} has no answer"),
             Err(error) => error,
         };
@@ -414,7 +418,7 @@ async fn a_question_of_the_set_up_without_an_answer_ends_it() {
     // To be told that there is no device list although there may be one would lose other devices.
     let refused = || Err(refusal(DefinedCondition::Forbidden, ""));
     assert!(
-        set_up(&set_up_server(":devices", refused()), &own())
+        set_up(&set_up_server(":devices", refused()), &own(), false)
             .await
             .is_err()
     );

@@ -59,6 +59,7 @@ fn take_page(
     let done = unit.commit(Durability::Deferred).unwrap();
     pending.note(&done);
     let mut retry = Retry {
+        announces: false,
         store: &alice.store,
         own: &alice.own,
         now: NOW,
@@ -136,6 +137,7 @@ fn readable_after(order: Order, count: usize) -> usize {
     }
     let devices = pending.devices();
     let mut retry = Retry {
+        announces: false,
         store: &alice.store,
         own: &alice.own,
         now: NOW,
@@ -233,6 +235,7 @@ fn what_still_waits_at_the_end_is_given_up_with_its_reason() {
     assert_eq!(pending.count, 1);
     let devices = pending.devices();
     let mut retry = Retry {
+        announces: false,
         store: &alice.store,
         own: &alice.own,
         now: NOW,
