@@ -139,12 +139,6 @@ impl Device {
         self.restart();
     }
 
-    /// Deletes all rows of some kinds.
-    pub(crate) fn delete_all(&mut self, kinds: &[RecordKind]) {
-        self.store.retain(|(kind, _), _| !kinds.contains(kind));
-        self.restart();
-    }
-
     /// Bytes of all rows of some kinds.
     pub(crate) fn bytes_of(&self, kinds: &[RecordKind]) -> usize {
         let rows = self.store.iter();

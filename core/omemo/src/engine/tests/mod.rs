@@ -1,6 +1,7 @@
 //! The engine from outside: two devices with stores, messages between them.
 
 mod archived;
+mod bundles;
 mod clones;
 mod confusions;
 mod conversation;
@@ -13,11 +14,13 @@ mod imported;
 mod interleaving;
 mod keys;
 mod lists;
+mod malformed;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod memory;
 mod points;
 mod prekeys;
 mod ratchet;
+mod recipients;
 mod retired;
 mod sessions;
 mod soak;

@@ -34,8 +34,8 @@ impl World {
         };
         if read {
             self.delivered += 1;
-            // Only a message that was sent after the sender was rolled back is of a session that the sender still has;
-            // one from before revives one that it has not. A message whose key waited revives none.
+            // Only a message that was sent after the sender was rolled back is of a session that the sender still
+            // writes over; one from before revives one that it may not have. A message whose key waited revives none.
             if parcel.epoch != self.nodes[from].epoch {
                 self.tainted.insert((to, from, version), true);
             } else if !waited {
@@ -50,6 +50,9 @@ impl World {
             }
         } else if self.is_excused(&parcel, &outcome) {
             self.excused += 1;
+            if parcel.text.is_some() {
+                self.unread.insert((to, from, version));
+            }
         } else {
             let what = parcel.text.as_deref().unwrap_or("empty");
             self.violations
@@ -80,7 +83,7 @@ impl World {
         let (from, to, version) = parcel.pair;
         let receiver = &self.nodes[to];
         let sessions = self.made.get(&(to, from, version)).copied().unwrap_or(0);
-        let fell_out = (sessions - parcel.sessions) as usize >= ARCHIVED_SESSIONS;
+        let fell_out = sessions.saturating_sub(parcel.sessions) as usize >= ARCHIVED_SESSIONS;
         match outcome {
             Outcome::Decrypted { .. } | Outcome::Empty { .. } => false,
             Outcome::UnknownPreKey { id } => {
@@ -111,7 +114,7 @@ impl World {
         let outcome = self.nodes[node].device.receive(&parcel.message);
         let (from, to, version) = parcel.pair;
         let sessions = self.made.get(&(to, from, version)).copied().unwrap_or(0);
-        let fell_out = (sessions - parcel.sessions) as usize >= ARCHIVED_SESSIONS;
+        let fell_out = sessions.saturating_sub(parcel.sessions) as usize >= ARCHIVED_SESSIONS;
         let is_silent = outcome == Outcome::Duplicate
             || (fell_out
                 && matches!(

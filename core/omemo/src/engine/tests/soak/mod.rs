@@ -2,7 +2,11 @@
 //!
 //! A model beside the engine knows which messages must be read. A message may be lost only for a reason that the model
 //! finds on its own, from what it saw happen: its prekey was used by another exchange, its signed prekey was rotated away,
-//! its session fell out of the archive, or one of the two devices was rolled back.
+//! its session fell out of the archive, or its receiver was rolled back and the sender did not know it.
+//!
+//! Around the engine the devices do what the client does: when the store turns out to be an older copy of itself, every
+//! session is left for reading and asked for anew, prekeys are renewed, and the archive is read again from where that copy
+//! stood; and a user who cannot read somebody makes the sessions anew (XEP-0384 §6).
 //!
 //! | Variable | Meaning |
 //! |---|---|
@@ -15,27 +19,28 @@ mod judging;
 mod sending;
 mod turmoil;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 
 use crate::testing::{Device, seeded};
-use crate::{EncryptedMessage, RecordKind, UnverifiedBundle, Version};
+use crate::{Action, EncryptedMessage, RecordKind, UnverifiedBundle, Version};
 
 const ACCOUNTS: [&str; 3] = ["a@a.example", "b@b.example", "c@c.example"];
 const DEVICES: usize = 9;
 /// Messages under way to one device; more are delivered at once. It keeps honest delays within the engine's limits.
 const MAILBOX: usize = 80;
 
-type Snapshot = BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>;
 /// From, to, over.
 type Pair = (usize, usize, Version);
 
 /// A message under way to one device.
 #[derive(Clone)]
 struct Parcel {
+    /// They grow.
+    number: u64,
     message: EncryptedMessage,
     pair: Pair,
     /// `None` if it is empty.
@@ -46,8 +51,19 @@ struct Parcel {
     rotations: u32,
     /// How often the sender had been rolled back.
     epoch: u32,
-    /// Whether it may be lost because someone was rolled back.
+    /// Whether it may be lost because its receiver was rolled back.
     may_be_lost: bool,
+}
+
+/// A copy of a device's store, and where the archive that it reads stood then.
+struct Backup {
+    rows: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>,
+    actions: Vec<Action>,
+    mailbox: Vec<Parcel>,
+    /// The number that the next parcel had.
+    next: u64,
+    /// Its own entries of [`World::made`].
+    made: Vec<(Pair, u32)>,
 }
 
 struct Node {
@@ -55,7 +71,7 @@ struct Node {
     mailbox: Vec<Parcel>,
     /// Some of those that were read.
     read: Vec<Parcel>,
-    snapshot: Snapshot,
+    backup: Option<Backup>,
     epoch: u32,
     rotations: BTreeMap<Version, u32>,
     /// Which exchange, by its ephemeral key, used a prekey.
@@ -73,6 +89,10 @@ struct World {
     known_rotations: HashMap<Pair, u32>,
     /// The second was rolled back, and the first does not know its new session yet.
     tainted: HashMap<Pair, bool>,
+    /// Content that its receiver, the first, could not read.
+    unread: BTreeSet<Pair>,
+    /// Times that a user made sessions anew because nothing else helped.
+    remedies: u64,
     sent: u64,
     delivered: u64,
     excused: u64,
@@ -85,7 +105,7 @@ impl World {
             .map(|index| {
                 let device = Device::install(ACCOUNTS[index / 3], 500 + index as u64);
                 Node {
-                    snapshot: device.snapshot(),
+                    backup: None,
                     device,
                     mailbox: Vec::new(),
                     read: Vec::new(),
@@ -102,6 +122,8 @@ impl World {
             made: HashMap::new(),
             known_rotations: HashMap::new(),
             tainted: HashMap::new(),
+            unread: BTreeSet::new(),
+            remedies: 0,
             sent: 0,
             delivered: 0,
             excused: 0,
@@ -109,6 +131,7 @@ impl World {
         };
         for node in 0..DEVICES {
             world.act(node);
+            world.back_up(node);
         }
         world
     }
@@ -142,8 +165,8 @@ fn live_through(seed: u64, steps: u64) -> usize {
         world.finish();
     }
     println!(
-        "seed {seed}: {} sent, {} delivered, {} excused, violations: {:?}",
-        world.sent, world.delivered, world.excused, world.violations
+        "seed {seed}: {} sent, {} delivered, {} excused, {} remedied by users, violations: {:?}",
+        world.sent, world.delivered, world.excused, world.remedies, world.violations
     );
     // The excuses are the exception, else they would prove nothing.
     assert!(world.excused * 10 < world.delivered, "{}", world.excused);

@@ -51,6 +51,7 @@ impl World {
             .retain(|key| key.rid == address.device && key.jid.as_ref() == Some(&address.jid));
         assert_eq!(message.keys.len(), 1);
         let parcel = Parcel {
+            number: self.sent,
             message,
             pair,
             text,
@@ -104,10 +105,15 @@ impl World {
         self.post(&message, pair, None);
     }
 
-    /// Carries out what the engine asked for.
+    /// Carries out what the engine asked for. Nothing is answered in the middle of a catch-up (XEP-0384 §6).
     pub(super) fn act(&mut self, node: usize) {
         for action in core::mem::take(&mut self.nodes[node].device.actions) {
             match action {
+                Action::SendEmpty { .. } | Action::BuildSession { .. }
+                    if self.nodes[node].device.catch_up =>
+                {
+                    self.nodes[node].device.actions.push(action);
+                }
                 Action::PublishBundle { version } => self.publish(node, version),
                 Action::SendEmpty { to, version, .. } => {
                     let pair = (node, self.index_of(&to), version);
@@ -117,9 +123,7 @@ impl World {
                 }
                 Action::BuildSession { to, version } => {
                     let pair = (node, self.index_of(&to), version);
-                    if !self.has_session(pair) {
-                        self.initiate(pair);
-                    }
+                    self.initiate(pair);
                     self.send_empty(pair);
                 }
                 Action::PublishDeviceList { .. }
