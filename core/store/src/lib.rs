@@ -21,6 +21,7 @@
 //! | [`StoreKey`], [`SecretStore`] | the key of a database, and where it is kept |
 //! | [`TimelineWatch`] | what changed in a list that is on a screen |
 //! | [`Lease`], [`Generation`], [`Rollback`] | which process may write, and whether the database is an older copy |
+//! | [`Store::export`], [`Store::import`], [`mod@export`] | the history in one encrypted file |
 //! | [`limits`] | limits with their reasons |
 //! | `migrations` | the schema, in numbered files |
 //! | `cipher_provider` | SQLCipher's cryptography, from RustCrypto; with `unsafe` |
@@ -72,6 +73,7 @@ mod committed;
 mod connection;
 mod diagnose;
 mod error;
+pub mod export;
 mod files;
 mod key;
 mod lease;
@@ -90,6 +92,10 @@ mod store;
 pub use batch::{Batch, Durability, MessageUpdate, NewMessageRef, NewOutboxRef};
 pub use committed::{Committed, Insertion};
 pub use error::{OpenError, StoreError};
+pub use export::{
+    ExportError, ExportOptions, Exported, IdentityKeyFate, ImportError, Imported, Progress,
+    ProgressStep,
+};
 pub use key::{StoreKey, StoreKeyError};
 pub use lease::{Generation, Lease, LeaseError, Rollback};
 pub use model::*;

@@ -19,6 +19,16 @@ pub const MAX_PAGE_ROWS: usize = 1000;
 /// this is not written by a user's hand.
 pub const MAX_INTAKE_ROWS: u32 = 10_000;
 
+/// Rounds of scrypt that an export's passphrase costs, as a power of two: 128 MiB, and about a second on a phone.
+pub const EXPORT_WORK_LOG2: u8 = 17;
+
+/// Most rounds that an import tries: a hostile file must not take a phone's memory.
+pub const MAX_EXPORT_WORK_LOG2: u8 = 18;
+
+/// Longest line of an export, in bytes: what an import keeps in memory at once is a few of these. A message of the
+/// largest stanza that servers pass (some MiB) fits, however much of it JSON has to escape.
+pub const MAX_EXPORT_LINE_BYTES: usize = 32 * 1024 * 1024;
+
 /// Cuts a technical detail to [`MAX_DETAIL_BYTES`], at the end of a character.
 pub(crate) fn shortened(detail: &str) -> &str {
     let mut end = detail.len().min(MAX_DETAIL_BYTES);

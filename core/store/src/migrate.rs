@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_search.sql"),
     include_str!("migrations/0005_sender_trust.sql"),
     include_str!("migrations/0006_announcement.sql"),
+    include_str!("migrations/0007_import.sql"),
 ];
 
 /// Newest schema that this version knows.

@@ -8,10 +8,10 @@ use crate::error::StoreError;
 use crate::model::{ArchiveProgress, ConversationKind, ConversationRef, Place};
 
 /// Archive positions are this far apart; between two of them stands what is provisional.
-const STEP: i64 = 2;
+pub(super) const STEP: i64 = 2;
 /// Distance over a part of an archive that has not been read: room for as many positions as no
 /// archive has.
-const GAP: i64 = 1 << 32;
+pub(super) const GAP: i64 = 1 << 32;
 
 /// Finds an archive, or makes it.
 pub(super) fn intern(transaction: &Transaction<'_>, jid: &BareJid) -> Result<i64, StoreError> {

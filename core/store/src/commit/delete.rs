@@ -20,24 +20,15 @@ pub(crate) fn expire(
     before: Timestamp,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    // Rows are in the order of arrival, so no index is needed: the first young one is the end. (A clock
-    // that was set back in between makes some live longer.)
     let mut find = transaction.prepare_cached(
-        "SELECT id, received, retry IS NOT NULL
-                OR EXISTS (SELECT 1 FROM outbox o WHERE o.message = m.id)
-         FROM message m ORDER BY id",
+        "SELECT id FROM message m
+         WHERE received < ?1 AND retry IS NULL
+           AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = m.id)
+         ORDER BY received, id LIMIT ?2",
     )?;
-    let mut rows = find.query([])?;
-    let mut ids: Vec<i64> = Vec::new();
-    while let Some(row) = rows.next()? {
-        if ids.len() >= limit || row.get::<_, i64>(1)? >= before.as_millis() {
-            break;
-        }
-        if !row.get::<_, bool>(2)? {
-            ids.push(row.get(0)?);
-        }
-    }
-    drop(rows);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = find.query_map(params![before.as_millis(), limit], |row| row.get(0))?;
+    let ids: Vec<i64> = found.collect::<Result<_, _>>()?;
     for id in &ids {
         delete(transaction, *id)?;
     }

@@ -47,16 +47,16 @@ pub(super) fn insert(
 }
 
 /// A row that a copy of the message made before.
-struct Known {
-    id: MessageId,
-    place: i64,
+pub(super) struct Known {
+    pub(super) id: MessageId,
+    pub(super) place: i64,
     /// No archive has named it.
-    unnamed: bool,
-    readable: bool,
+    pub(super) unnamed: bool,
+    pub(super) readable: bool,
 }
 
 /// First by the archive's name, which is the stronger one, then by the sender's.
-fn find_known(
+pub(super) fn find_known(
     transaction: &Transaction<'_>,
     conversation: ConversationRow,
     named_by: Option<i64>,
@@ -110,11 +110,7 @@ fn merge(
         update::name(transaction, known.id, archive, &id.stanza_id)?;
     }
     if let Some(time) = message.server_time {
-        transaction
-            .prepare_cached(
-                "UPDATE message SET server_time = ?2 WHERE id = ?1 AND server_time IS NULL",
-            )?
-            .execute(params![known.id.as_row(), time.as_millis()])?;
+        update::server_time(transaction, known.id, time)?;
     }
     if message.place != Place::Provisional && !archive::is_archived(known.place) {
         let position = position(transaction, own, conversation, message, message.place)?;
@@ -217,15 +213,15 @@ fn position(
 }
 
 /// Columns of a new row that the message itself does not say.
-struct NewRow {
-    conversation: i64,
-    place: i64,
-    named_by: Option<i64>,
-    failure_day: Option<i64>,
-    folded_count: u32,
+pub(super) struct NewRow {
+    pub(super) conversation: i64,
+    pub(super) place: i64,
+    pub(super) named_by: Option<i64>,
+    pub(super) failure_day: Option<i64>,
+    pub(super) folded_count: u32,
 }
 
-fn write_row(
+pub(super) fn write_row(
     transaction: &Transaction<'_>,
     row: &NewRow,
     message: &NewMessage,

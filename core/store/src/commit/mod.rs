@@ -8,6 +8,7 @@ mod conversation;
 mod delete;
 mod device_log;
 mod flood;
+pub(crate) mod import;
 mod insert;
 mod intake;
 mod outbox;

@@ -146,6 +146,20 @@ pub(super) fn name(
     Ok(())
 }
 
+/// Notes when the server took a message, once.
+pub(super) fn server_time(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    time: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE message SET server_time = ?2 WHERE id = ?1 AND server_time IS NULL",
+        )?
+        .execute(params![id.as_row(), time.as_millis()])?;
+    Ok(())
+}
+
 /// The columns that tell why sending failed.
 pub(super) fn failure_columns(state: Option<&DeliveryState>) -> (Option<u8>, Option<&str>) {
     match state {
@@ -156,7 +170,8 @@ pub(super) fn failure_columns(state: Option<&DeliveryState>) -> (Option<u8>, Opt
     }
 }
 
-fn delivery(
+/// Moves a message of ours forward. Answers whether it moved.
+pub(super) fn delivery(
     transaction: &Transaction<'_>,
     id: MessageId,
     next: &DeliveryState,

@@ -7,6 +7,7 @@ mod archive;
 mod conversation;
 mod delivery;
 mod device_log;
+mod import;
 mod intake;
 mod message;
 mod opaque;
@@ -23,6 +24,7 @@ pub use conversation::{
 };
 pub use delivery::{DeliveryState, SendFailure};
 pub use device_log::{DeviceEvent, DeviceEventKind};
+pub(crate) use import::{ImportedArchive, ImportedMessage, StanzaIdAndTime};
 pub(crate) use intake::IntakeKind;
 pub use intake::{Intake, IntakeEntry, IntakeId};
 pub use message::{

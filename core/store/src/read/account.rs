@@ -1,7 +1,7 @@
 //! `account` and `device_log`.
 
 use eft_types::{BareJid, DeviceAddress, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{bare_jid, coded, device_id, rows};
 use crate::error::StoreError;
@@ -57,7 +57,7 @@ const fn generation(stored: i64) -> u64 {
     stored.cast_unsigned()
 }
 
-/// Newest first.
+/// Newest first. By time and not by row, because an import brings old ones last.
 pub(crate) fn device_log(
     connection: &Connection,
     of: Option<&BareJid>,
@@ -65,20 +65,39 @@ pub(crate) fn device_log(
 ) -> Result<Vec<DeviceEvent>, StoreError> {
     let mut find = connection.prepare_cached(
         "SELECT at, jid, device, kind, detail FROM device_log
-         WHERE ?1 IS NULL OR jid = ?1 ORDER BY id DESC LIMIT ?2",
+         WHERE ?1 IS NULL OR jid = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
     )?;
     let mut found = find.query(params![of.map(|jid| jid.as_str()), rows(limit)])?;
     let mut events = Vec::new();
     while let Some(row) = found.next()? {
-        events.push(DeviceEvent {
-            at: Timestamp::from_millis(row.get(0)?),
-            device: DeviceAddress::new(
-                bare_jid(row.get_ref(1)?.as_str()?, "device_log.jid")?,
-                device_id(row.get(2)?, "device_log.device")?,
-            ),
-            kind: coded(row.get(3)?, DeviceEventKind::from_code, "device_log.kind")?,
-            detail: row.get(4)?,
-        });
+        events.push(event(row)?);
     }
     Ok(events)
+}
+
+/// Every line of the device log, one after the other, in the order of rows.
+pub(crate) fn each_device_event<E: From<StoreError>>(
+    connection: &Connection,
+    mut take: impl FnMut(DeviceEvent) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut find = connection
+        .prepare("SELECT at, jid, device, kind, detail FROM device_log ORDER BY id")
+        .map_err(StoreError::from)?;
+    let mut found = find.query([]).map_err(StoreError::from)?;
+    while let Some(row) = found.next().map_err(StoreError::from)? {
+        take(event(row)?)?;
+    }
+    Ok(())
+}
+
+fn event(row: &Row<'_>) -> Result<DeviceEvent, StoreError> {
+    Ok(DeviceEvent {
+        at: Timestamp::from_millis(row.get(0)?),
+        device: DeviceAddress::new(
+            bare_jid(row.get_ref(1)?.as_str()?, "device_log.jid")?,
+            device_id(row.get(2)?, "device_log.device")?,
+        ),
+        kind: coded(row.get(3)?, DeviceEventKind::from_code, "device_log.kind")?,
+        detail: row.get(4)?,
+    })
 }

@@ -58,6 +58,24 @@ pub(crate) fn unread_count(connection: &Connection) -> Result<u32, StoreError> {
     Ok(count.query_row([], |row| row.get(0))?)
 }
 
+/// Every conversation, one after the other, in the order of rows.
+pub(crate) fn each_conversation<E: From<StoreError>>(
+    connection: &Connection,
+    mut take: impl FnMut(Conversation) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut find = connection
+        .prepare(
+            "SELECT peer, kind, encryption, created, opt_out_at, opt_out_reason, separate_versions
+             FROM conversation ORDER BY id",
+        )
+        .map_err(StoreError::from)?;
+    let mut rows = find.query([]).map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        take(read(row)?)?;
+    }
+    Ok(())
+}
+
 fn read(row: &Row<'_>) -> Result<Conversation, StoreError> {
     Ok(Conversation {
         peer: bare_jid(row.get_ref(0)?.as_str()?, "conversation.peer")?,

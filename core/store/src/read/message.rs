@@ -84,6 +84,20 @@ pub(crate) fn by_origin_id(
     )
 }
 
+/// Every message, one after the other: conversation by conversation, the oldest first. Reads along an index, so it
+/// needs no memory for an order.
+pub(crate) fn each_message<E: From<StoreError>>(
+    connection: &Connection,
+    mut take: impl FnMut(Message) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = select(connection, "ORDER BY m.conversation, m.place, m.id")?;
+    let mut found = statement.query([]).map_err(StoreError::from)?;
+    while let Some(row) = found.next().map_err(StoreError::from)? {
+        take(read(row)?)?;
+    }
+    Ok(())
+}
+
 /// Newest first; with `before`, what stands before it.
 pub(crate) fn timeline(
     connection: &Connection,

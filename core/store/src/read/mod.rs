@@ -9,13 +9,17 @@ mod outbox;
 mod record;
 mod stream;
 
-pub(crate) use account::{account, device_log, generations, newest_generation, own_jid};
+pub(crate) use account::{
+    account, device_log, each_device_event, generations, newest_generation, own_jid,
+};
 pub(crate) use archive::{cursor, cursors};
-pub(crate) use conversation::{conversation, conversations, unread_count};
+pub(crate) use conversation::{conversation, conversations, each_conversation, unread_count};
 pub(crate) use intake::intake;
-pub(crate) use message::{announcements, by_archive_id, by_id, by_origin_id, timeline, waiting};
+pub(crate) use message::{
+    announcements, by_archive_id, by_id, by_origin_id, each_message, timeline, waiting,
+};
 pub(crate) use outbox::{actions, outbox, outbox_on_stream};
-pub(crate) use record::{load, scan};
+pub(crate) use record::{each_record, load, scan};
 pub(crate) use stream::stream;
 
 use eft_types::{BareJid, DeviceId, Jid};

@@ -1,6 +1,6 @@
 //! `omemo_record`.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::StoreError;
 use crate::omemo::{Record, RecordKey, RecordKind};
@@ -44,12 +44,37 @@ pub(crate) fn scan(
         if !key.starts_with(prefix) {
             break;
         }
-        let name = RecordKey::from_bytes(kind, key).map_err(|_| StoreError::Damaged {
-            detail: format!("key of an omemo_record of kind {kind:?}"),
-        })?;
-        found.push((name, decode(kind, row.get_ref(1)?.as_blob()?)?));
+        found.push(named(kind, row)?);
     }
     Ok(found)
+}
+
+/// Every record of a kind, one after the other, in the order of keys.
+pub(crate) fn each_record<E: From<StoreError>>(
+    connection: &Connection,
+    kind: RecordKind,
+    mut take: impl FnMut(RecordKey, Record) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut find = connection
+        .prepare_cached("SELECT key, value FROM omemo_record WHERE kind = ?1 ORDER BY key")
+        .map_err(StoreError::from)?;
+    let mut rows = find
+        .query(params![kind.as_u8()])
+        .map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        let (key, record) = named(kind, row)?;
+        take(key, record)?;
+    }
+    Ok(())
+}
+
+/// A row of `key` and `value`.
+fn named(kind: RecordKind, row: &Row<'_>) -> Result<(RecordKey, Record), StoreError> {
+    let key = row.get_ref(0)?.as_blob()?;
+    let name = RecordKey::from_bytes(kind, key).map_err(|_| StoreError::Damaged {
+        detail: format!("key of an omemo_record of kind {kind:?}"),
+    })?;
+    Ok((name, decode(kind, row.get_ref(1)?.as_blob()?)?))
 }
 
 fn decode(kind: RecordKind, value: &[u8]) -> Result<Record, StoreError> {

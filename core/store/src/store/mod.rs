@@ -11,6 +11,7 @@ mod rebuild;
 mod rekey;
 mod settings;
 mod suspend;
+mod transfer;
 mod watch;
 mod writer;
 

@@ -24,6 +24,8 @@ mod atomic;
 mod conversations;
 mod dedupe;
 mod exit;
+mod export;
+mod export_damage;
 mod faults;
 mod flood;
 mod foreign;
