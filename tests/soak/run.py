@@ -110,6 +110,12 @@ CAMPAIGNS = {
         "steps",
         (ENGINE, TYPES, f"{ENGINES_TESTS}/soak", f"{ENGINE}/testing/device.rs", f"{ENGINE}/testing/randomness.rs"),
     ),
+    "s1": Campaign(
+        test("eft-tests", "killing", "a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice"),
+        10_000,
+        "kills",
+        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/killing"),
+    ),
     "long-timing": once(
         unit_test("crypto::tests::timing"),
         f"{ENGINE}/crypto",

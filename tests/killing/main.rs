@@ -1,0 +1,40 @@
+//! A real process that is killed with `kill -9` at any instant, while it logs in, catches up, sends and receives on a
+//! real Prosody: nothing that was acknowledged or queued is lost, nothing comes twice, and the database never takes
+//! itself for an older copy.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test: what goes wrong has to stop it, and its child speaks by its standard output"
+)]
+
+mod life;
+mod process;
+mod round;
+
+use eft_tests::Prosody;
+use eft_tests::soak::Slice;
+
+/// Kills in `make test`.
+const SHORT: u64 = 24;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice() {
+    if life::is_child() {
+        return life::run().await;
+    }
+    let server = Prosody::builder().one_step_login().start().await.unwrap();
+    let mut slice = Slice::begin("s1", SHORT);
+    while let Some(seed) = slice.next() {
+        let faults = round::run(&server, seed).await;
+        for fault in &faults {
+            println!("s1 seed {seed}: {fault}");
+        }
+        match faults.is_empty() {
+            true => slice.good(round::KILLS),
+            false => slice.bad(),
+        }
+    }
+    slice.end();
+}

@@ -1,0 +1,178 @@
+//! One round: two new accounts, some kills, and what has to be true afterwards.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use eft::{Content, Delivery, Message};
+use eft_tests::{Login, Phone, Prosody, wait_for};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::life;
+use super::process::Process;
+
+/// Kills in a round.
+pub(crate) const KILLS: u64 = 24;
+
+/// Within this time after its start a process opens its database and logs in.
+const LOGGING_IN: u64 = 250;
+/// And within this it catches up and talks.
+const TALKING: u64 = 900;
+
+/// How long everything may take to settle on the phone that is not killed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything that was wrong.
+pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let alice = server.add_account(&format!("alice{seed}")).await.unwrap();
+    let bob = server.add_account(&format!("bob{seed}")).await.unwrap();
+    server
+        .befriend(&format!("alice{seed}"), &format!("bob{seed}"))
+        .await
+        .unwrap();
+    let phone = Phone::online(server, &alice, "alice", folder.path())
+        .await
+        .unwrap();
+    let mut environment = environment(server, &alice, &bob, folder.path());
+    let mut said = Vec::new();
+    // The device is there before anything is sent to it: what comes before is not for it.
+    environment.insert(life::PART, life::SETTLES.to_owned());
+    let (mut is_well, _) = Process::start(&environment).end().await;
+    environment.insert(life::PART, life::LIVES.to_owned());
+    let mut written = Vec::new();
+    for kill in 0..KILLS {
+        // Numbers of its own: one may be queued without having been said.
+        environment.insert(life::FIRST, (1000 * kill).to_string());
+        let process = Process::start(&environment);
+        let lives = match rng.random_range(0..3) {
+            0 => rng.random_range(0..LOGGING_IN),
+            _ => rng.random_range(LOGGING_IN..TALKING),
+        };
+        let end = tokio::time::Instant::now() + Duration::from_millis(lives);
+        while tokio::time::Instant::now() < end {
+            let text = format!("phone {}", written.len());
+            phone.send(&bob.jid, &text).await.unwrap();
+            written.push(text);
+            let pause = Duration::from_millis(rng.random_range(1..40));
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            tokio::time::sleep(pause.min(left)).await;
+        }
+        said.extend(process.kill().await);
+    }
+    environment.insert(life::PART, life::SETTLES.to_owned());
+    let (is_settled, shown) = Process::start(&environment).end().await;
+    is_well &= is_settled && shown.iter().any(|line| line == "settled");
+    said.extend(shown);
+    let mut faults = Vec::new();
+    if !is_well {
+        faults.push("a process that was not killed did not end well".to_owned());
+    }
+    let acked = wait_for("the phone's acknowledgements", PATIENCE, || async {
+        let rows = phone.history(&bob.jid).await.unwrap();
+        let is_acked = |row: &&Message| row.delivery == Some(Delivery::Acked);
+        rows.iter().filter(is_acked).count() == written.len()
+    });
+    if acked.await.is_err() {
+        faults.push("the phone's messages were not all acknowledged".to_owned());
+    }
+    faults.extend(judge(
+        &said,
+        &written,
+        &phone.history(&bob.jid).await.unwrap(),
+    ));
+    phone.account.shut_down().await;
+    faults
+}
+
+fn environment<'a>(
+    server: &Prosody,
+    alice: &Login,
+    bob: &Login,
+    folder: &Path,
+) -> BTreeMap<&'a str, String> {
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    BTreeMap::from([
+        (life::FOLDER, text(&folder.join("bob"))),
+        (life::PORT, server.ports().starttls.to_string()),
+        (life::AUTHORITY, text(&server.authority_path())),
+        (life::JID, bob.jid.to_string()),
+        (life::PASSWORD, bob.password.clone()),
+        (life::PEER, alice.jid.to_string()),
+        (life::FIRST, "0".to_owned()),
+    ])
+}
+
+/// Everything that was queued is there once on both sides, everything that was told was told once, and nothing else.
+fn judge(said: &[String], written: &[String], phones: &[Message]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let after = |word: &str| -> Vec<&str> {
+        said.iter()
+            .filter_map(|line| line.strip_prefix(word))
+            .collect()
+    };
+    if said.iter().any(|line| line == "rolled-back") {
+        faults.push("a false alarm: the database is no older copy".to_owned());
+    }
+    if let Some(line) = said.iter().find(|line| line.contains("UNREADABLE")) {
+        faults.push(line.clone());
+    }
+    let mut told: Vec<_> = after("told ")
+        .into_iter()
+        .filter(|text| text.starts_with("phone "))
+        .collect();
+    let told_count = told.len();
+    told.sort_unstable();
+    told.dedup();
+    if told.len() != told_count {
+        faults.push(format!(
+            "{} messages were told twice",
+            told_count - told.len()
+        ));
+    }
+    let received = after("row received ");
+    if received != written {
+        faults.push(difference("received", &received, written));
+    }
+    let sent = after("row acked ");
+    let texts: Vec<&str> = phones
+        .iter()
+        .filter(|message| !message.outgoing)
+        .map(|message| match &message.content {
+            Content::Text(text) => text.as_str(),
+            Content::Unreadable(_) => "UNREADABLE",
+        })
+        .collect();
+    if sent != texts {
+        faults.push(difference("arrived", &texts, &sent));
+    }
+    for line in after("row ") {
+        if !line.starts_with("received ") && !line.starts_with("acked ") {
+            faults.push(format!("unsettled: {line}"));
+        }
+    }
+    for queued in after("queued ").into_iter().chain(after("acked ")) {
+        if !sent.contains(&queued) {
+            faults.push(format!("lost: {queued}"));
+        }
+    }
+    faults
+}
+
+fn difference<A: AsRef<str>, B: AsRef<str>>(what: &str, found: &[A], expected: &[B]) -> String {
+    let at = found
+        .iter()
+        .zip(expected)
+        .position(|(found, expected)| found.as_ref() != expected.as_ref())
+        .unwrap_or(found.len().min(expected.len()));
+    let name = |list: Option<&str>| list.unwrap_or("nothing").to_owned();
+    format!(
+        "{what}: {} instead of {}; number {at} is {}, and should be {}",
+        found.len(),
+        expected.len(),
+        name(found.get(at).map(AsRef::as_ref)),
+        name(expected.get(at).map(AsRef::as_ref)),
+    )
+}
