@@ -29,7 +29,8 @@ pub enum Action {
         reason: EmptyReason,
     },
     /// A device without a session wrote to us: fetch its bundle, [`initiate`](crate::initiate), and
-    /// send an empty message (XEP-0384 §6, SHOULD).
+    /// send an empty message (XEP-0384 §6, SHOULD). A caller adds it where the user asks for a new session, and after
+    /// [`retire_sessions`](crate::retire_sessions).
     BuildSession {
         /// With whom.
         to: DeviceAddress,
