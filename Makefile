@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-kotlin test-swift ios api check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
+.PHONY: help demo test test-rust test-kotlin test-swift ios api bench check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,6 +20,9 @@ api: ## Accept a change of what Kotlin and Swift see: writes bindings/api.txt an
 	@tests/check/api.sh --accept
 
 ios: setup-swift test-swift ## The Swift package: build it on Linux, test it beside a real server
+
+bench: ## What things cost, in the profile that ships: a table, and target/figures.json
+	cargo run --quiet --profile mobile -p eft-bench --bin store
 
 soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
 	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)

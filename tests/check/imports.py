@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "eft-cli": {"eft"},
     "eft-ffi": {"eft", "eft-types"},
     "eft-bindgen": set(),
+    "eft-bench": {"eft-omemo", "eft-store", "eft-types"},
     "eft-fuzz": {"eft-omemo", "eft-types", "eft-xmpp"},
     "eft-tests": {"eft", "eft-cli", "eft-ffi", "eft-omemo", "eft-store", "eft-types", "eft-xmpp"},
 }
