@@ -1,0 +1,133 @@
+//! What the one who plays says, and what is answered: a line each way.
+
+use serde_json::{Value, json};
+
+use super::cases::{self, Case, Play};
+use super::login::LOGINS;
+use super::state::{Page, Shared, lock};
+
+/// Carries a line out and gives the answer.
+pub(crate) fn carry_out(shared: &Shared, line: &str) -> Value {
+    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    match command(shared, word, rest.trim()) {
+        Ok(answer) => answer,
+        Err(error) => json!({ "error": error }),
+    }
+}
+
+fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
+    match word {
+        "cases" => Ok(all(shared).iter().map(Case::to_json).collect()),
+        "logins" => Ok(LOGINS
+            .iter()
+            .map(|(name, _, careful)| json!({ "name": name, "a careful client": careful }))
+            .collect()),
+        "login" => {
+            let (_, login, _) = LOGINS
+                .iter()
+                .find(|(name, ..)| *name == rest)
+                .ok_or_else(|| format!("no login {rest:?}"))?;
+            let mut state = lock(shared);
+            state.login = *login;
+            state.connection_count = 0;
+            state.heard.clear();
+            state.heard_in_clear.clear();
+            Ok(json!({ "login": rest }))
+        }
+        "play" => play(shared, rest),
+        "send" => {
+            send(shared, &[rest.to_owned()])?;
+            Ok(json!({ "sent": 1 }))
+        }
+        "circle" => {
+            // Every page is not the last one, and ends where it began.
+            lock(shared).pages.push_back(Page {
+                stanzas: vec![rest.to_owned()],
+                last: Some("circle".to_owned()),
+                is_endless: true,
+                ..Page::default()
+            });
+            Ok(json!({ "circle": true }))
+        }
+        "straight" => {
+            lock(shared).pages.clear();
+            Ok(json!({ "circle": false }))
+        }
+        "drop" => {
+            // Its task ends when nobody can send to it any more.
+            lock(shared).session = None;
+            Ok(json!({ "dropped": true }))
+        }
+        "heard" => {
+            let state = lock(shared);
+            Ok(json!({
+                "in_clear": state.heard_in_clear,
+                "encrypted": state.heard,
+                "connections": state.connection_count,
+                "archive_queries": state.query_count,
+                "online": state.session.is_some(),
+            }))
+        }
+        "forget" => {
+            let mut state = lock(shared);
+            state.heard.clear();
+            state.heard_in_clear.clear();
+            state.connection_count = 0;
+            state.query_count = 0;
+            Ok(json!({ "forgotten": true }))
+        }
+        _ => Err(format!("no command {word:?}")),
+    }
+}
+
+fn all(shared: &Shared) -> Vec<Case> {
+    let cast = lock(shared).cast.clone();
+    cases::all(&cast)
+}
+
+fn play(shared: &Shared, id: &str) -> Result<Value, String> {
+    let case = all(shared)
+        .into_iter()
+        .find(|case| case.id == id)
+        .ok_or_else(|| format!("no case {id:?}"))?;
+    match &case.play {
+        Play::Now(stanzas) => send(shared, stanzas)?,
+        Play::NextPage(page) => {
+            let page = Page {
+                stanzas: page
+                    .stanzas
+                    .iter()
+                    .map(|text| addressed(shared, text))
+                    .collect(),
+                behind: page
+                    .behind
+                    .iter()
+                    .map(|text| addressed(shared, text))
+                    .collect(),
+                ..page.clone()
+            };
+            lock(shared).pages.push_back(page);
+        }
+    }
+    Ok(json!({ "played": id }))
+}
+
+/// Archive cases are played before the client is there: then its account stands for it.
+fn addressed(shared: &Shared, text: &str) -> String {
+    let state = lock(shared);
+    let address = state.address.clone();
+    text.replace(
+        "{to}",
+        &address.unwrap_or_else(|| format!("{}/client", state.cast.own())),
+    )
+}
+
+fn send(shared: &Shared, stanzas: &[String]) -> Result<(), String> {
+    for stanza in stanzas {
+        let text = addressed(shared, stanza);
+        let state = lock(shared);
+        let session = state.session.as_ref().ok_or("no client is logged in")?;
+        session.send(text).map_err(|_| "the client has left")?;
+    }
+    Ok(())
+}
