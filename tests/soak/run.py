@@ -84,6 +84,8 @@ FUZZ = (
         for name in ("stream", "login", "stanza", "element", "envelope", "management", "kept")
     }
 )
+STORE = ("core/store/src", TYPES, "core/store/tests/store/support.rs", "core/store/tests/store/processes.rs")
+STORES_TESTS = "core/store/tests/store"
 CAMPAIGNS = {
     "differential": Campaign(
         test("eft-tests", "differential", "both_implementations_agree_on_every_schedule_in_both_versions"),
@@ -115,6 +117,24 @@ CAMPAIGNS = {
         10_000,
         "kills",
         ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/killing"),
+    ),
+    "s2": Campaign(
+        test("eft-store", "store", "after_a_power_cut_all_that_was_promised"),
+        2000,
+        "images",
+        (*STORE, f"{STORES_TESTS}/power.rs", f"{STORES_TESTS}/vfs.rs", f"{STORES_TESTS}/kill.rs"),
+    ),
+    # Every call and every allocation, once.
+    "s3": once(
+        test("eft-store", "store", "a_failure_at_any_call_is_told"),
+        *(*STORE, f"{STORES_TESTS}/faults.rs", f"{STORES_TESTS}/vfs.rs"),
+        EFT_STORE_MEMORY_STEP="1",
+    ),
+    "s4": Campaign(
+        test("eft-store", "store", "stopped_and_killed_at_random"),
+        100_000,
+        "messages",
+        (*STORE, f"{STORES_TESTS}/lease.rs"),
     ),
     "long-timing": once(
         unit_test("crypto::tests::timing"),

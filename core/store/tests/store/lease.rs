@@ -11,6 +11,7 @@ use eft_store::{
 use eft_types::OriginId;
 
 use crate::processes::{Process, create, name, open, role, secrets};
+use crate::soak::Slice;
 use crate::support::*;
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -342,15 +343,22 @@ fn pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice(
     }
     const TEST: &str =
         "lease::pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice";
+    let seed = u64::from(crate::processes::count("EFT_STORE_SEED", 1));
+    let few = crate::processes::count("EFT_STORE_BLOWS", 24);
+    let slice = Slice::begin("s4", seed, 1);
+    let blows = if slice.is_long() { few * 4 } else { few };
+    slice.run(|seed| fight(TEST, seed, blows));
+}
+
+/// One fight for the lease. Answers how many steps of the ratchet it made.
+fn fight(test: &str, seed: u64, blows: u32) -> u64 {
     use rand_core::Rng as _;
-    let blows = crate::processes::count("EFT_STORE_BLOWS", 24);
-    let seed = crate::processes::count("EFT_STORE_SEED", 1);
-    let mut rng = rng(u64::from(seed));
+    let mut rng = rng(seed);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     create(folder).close().unwrap();
     let count = 2 + seed as usize % 3;
-    let start = || Process::start(TEST, folder, "user");
+    let start = || Process::start(test, folder, "user");
     let mut processes: Vec<_> = (0..count).map(|_| start()).collect();
     let (mut kills, mut stops, mut holders, mut inside) = (0, 0, 0, 0);
     for _ in 0..blows {
@@ -418,6 +426,7 @@ fn pitfall_18_stopped_and_killed_at_random_no_process_uses_a_ratchet_step_twice(
         rows.len(),
         store.generation().unwrap(),
     );
+    rows.len() as u64
 }
 
 #[test]

@@ -13,6 +13,7 @@ use rusqlite::ffi::SQLITE_OK;
 
 use crate::kill::{batch, whole_batches};
 use crate::processes::{Process, count, role};
+use crate::soak::Slice;
 use crate::support::*;
 use crate::vfs::{self, Call};
 
@@ -228,40 +229,47 @@ fn after_a_power_cut_all_that_was_promised_is_there_whole_and_in_order() {
         return;
     }
     const TEST: &str = "power::after_a_power_cut_all_that_was_promised_is_there_whole_and_in_order";
-    let wanted = count("EFT_STORE_POWER_CUTS", 40);
-    let (mut images, mut newest_lost, mut seed) = (0, 0, count("EFT_STORE_SEED", 1) * 1000);
-    while images < wanted {
-        seed += 1;
+    let seed = u64::from(count("EFT_STORE_SEED", 1)) * 1000 + 1;
+    let wanted = u64::from(count("EFT_STORE_POWER_CUTS", 40));
+    let mut newest_lost = 0;
+    Slice::begin("s2", seed, wanted).run(|seed| {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Process::start(TEST, folder.path(), &seed.to_string());
         assert!(process.hear("worked").is_some(), "seed {seed}");
+        let mut images = 0;
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let image = entry.unwrap().path();
             let name = image.file_name().unwrap().to_str().unwrap().to_owned();
-            let Some(numbers) = name.strip_prefix("image-") else {
-                continue;
-            };
-            let numbers: Vec<u32> = numbers.split('-').map(|n| n.parse().unwrap()).collect();
-            let [_, safe, begun] = numbers[..] else {
-                panic!("{name}")
-            };
-            let path = Home::path_in(&image);
-            let there = whole_batches(&path);
-            assert!(
-                (safe..=begun).contains(&there),
-                "seed {seed} {name}: {safe} promised, {begun} begun, {there} there"
-            );
-            // What was lost comes again, once.
-            let store = Store::open(&path, &key(), &StoreOptions::app()).unwrap();
-            for number in there + 1..=begun {
-                store.commit(&batch(number), Durability::Full).unwrap();
+            if let Some(numbers) = name.strip_prefix("image-") {
+                newest_lost += check_image(&image, numbers, seed);
+                images += 1;
             }
-            store.close().unwrap();
-            assert_eq!(whole_batches(&path), begun);
-            newest_lost += begun - there;
-            images += 1;
         }
-    }
-    println!("S2 images={images} corrupt=0 lost_after_promise=0 deferred_lost={newest_lost}");
+        println!(
+            "S2 images={images} corrupt=0 lost_after_promise=0 deferred_lost_so_far={newest_lost}"
+        );
+        images
+    });
     assert!(newest_lost > 0, "the cuts took something");
+}
+
+/// What is promised is there, and what was lost comes again, once. Answers how many batches were lost.
+fn check_image(image: &Path, numbers: &str, seed: u64) -> u32 {
+    let parsed: Vec<u32> = numbers.split('-').map(|n| n.parse().unwrap()).collect();
+    let [_, safe, begun] = parsed[..] else {
+        panic!("{numbers}")
+    };
+    let path = Home::path_in(image);
+    let there = whole_batches(&path);
+    assert!(
+        (safe..=begun).contains(&there),
+        "seed {seed} {numbers}: {safe} promised, {begun} begun, {there} there"
+    );
+    let store = Store::open(&path, &key(), &StoreOptions::app()).unwrap();
+    for number in there + 1..=begun {
+        store.commit(&batch(number), Durability::Full).unwrap();
+    }
+    store.close().unwrap();
+    assert_eq!(whole_batches(&path), begun);
+    begun - there
 }
