@@ -17,6 +17,7 @@ mod device;
 mod python;
 mod schedule;
 mod signatures;
+mod tally;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,7 +27,8 @@ use eft_types::{BareJid, DeviceAddress, DeviceId};
 
 use device::Device;
 use python::Python;
-use schedule::{Schedule, Tally};
+use schedule::Schedule;
+use tally::Tally;
 
 /// Schedules of each version in the short form.
 const SHORT: u64 = 40;

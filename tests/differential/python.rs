@@ -156,3 +156,8 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn hexadecimal_there_and_back() {
+    assert_eq!(bytes(&json!(hex(&[0, 15, 255]))), [0, 15, 255]);
+}

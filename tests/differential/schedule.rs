@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::device::{Device, Read};
 use crate::python::{
-    Introduction, Python, bundle_for, bundle_of, bytes, hex, message_for, message_from, renew,
+    Introduction, Python, bundle_for, bundle_of, hex, message_for, message_from, renew,
 };
+use crate::tally::Tally;
 
 /// Sessions that either side makes anew in one schedule, beside the first.
 const FRESH_SESSIONS: u32 = 4;
@@ -27,30 +28,6 @@ struct Wire {
     flying: Vec<Flying>,
     /// Delivered; the network may repeat them.
     delivered: Vec<Flying>,
-}
-
-/// What a schedule did, for the summary.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) sent: u64,
-    pub(crate) delivered: u64,
-    pub(crate) repeated: u64,
-    pub(crate) spoiled: u64,
-    pub(crate) lost: u64,
-    pub(crate) sessions: u64,
-    pub(crate) restarts: u64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.sent += other.sent;
-        self.delivered += other.delivered;
-        self.repeated += other.repeated;
-        self.spoiled += other.spoiled;
-        self.lost += other.lost;
-        self.sessions += other.sessions;
-        self.restarts += other.restarts;
-    }
 }
 
 /// One schedule under way. Every difference between the two engines panics with the seed in the message.
@@ -404,11 +381,4 @@ impl<'p> Schedule<'p> {
     fn below(&mut self, bound: u32) -> u32 {
         self.rng.next_u32() % bound
     }
-}
-
-/// The same bytes again, for the tests of this file's helpers.
-#[cfg(test)]
-#[test]
-fn hexadecimal_there_and_back() {
-    assert_eq!(bytes(&json!(hex(&[0, 15, 255]))), [0, 15, 255]);
 }

@@ -80,8 +80,11 @@ FUZZ = (
     }
     | {"conversation": (ENGINE, TYPES, "tests/fuzz/src/conversation.rs", *FUZZ_ENGINE)}
     | {
-        name: ("core/xmpp/src", TYPES, f"tests/fuzz/src/xmpp/{name}.rs", "tests/fuzz/src/xmpp/mod.rs", *FUZZ_COMMON)
-        for name in ("stream", "login", "stanza", "element", "envelope", "management", "kept")
+        name: ("core/xmpp/src", TYPES, f"tests/fuzz/src/xmpp/{file}", "tests/fuzz/src/xmpp/mod.rs", *FUZZ_COMMON)
+        for name, file in {
+            **{name: f"{name}.rs" for name in ("stream", "stanza", "element", "envelope", "management", "kept")},
+            "login": "login",
+        }.items()
     }
 )
 STORE = ("core/store/src", TYPES, "core/store/tests/store/support.rs", "core/store/tests/store/processes.rs")
