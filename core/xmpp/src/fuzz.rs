@@ -3,6 +3,7 @@
 
 use eft_types::{BareJid, Jid};
 
+use crate::driver::WebUrl;
 use crate::limits::XmlLimits;
 use crate::stream::sasl::{SaslOffer, TlsFacts, server_end_point};
 use crate::stream::{
@@ -17,12 +18,13 @@ use crate::{Element, ns};
 pub type Entry = fn(&[u8]);
 
 /// All of them by name, for a fuzzer that takes the name of its target.
-pub const ENTRIES: [(&str, Entry); 5] = [
+pub const ENTRIES: [(&str, Entry); 6] = [
     ("stream", stream),
     ("stanza", stanza),
     ("login", login),
     ("records", records),
     ("envelope", envelope),
+    ("web", web),
 ];
 
 /// Bytes of a stream, header included, in pieces of changing length. What is read can be written
@@ -40,6 +42,31 @@ pub fn stream(bytes: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// Bytes of a web server: its `host-meta`, its HTTP, and what stands behind the handshake of a WebSocket.
+pub fn web(bytes: &[u8]) {
+    let links = xep::alt_connections::websockets_in_json(bytes)
+        .into_iter()
+        .chain(xep::alt_connections::websockets_in_xml(bytes));
+    for link in links {
+        read_url(&link);
+    }
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        read_url(text);
+    }
+    crate::driver::fuzz::http(bytes);
+    let mut decoder = Decoder::new(XmlLimits::SESSION);
+    let stream = crate::driver::fuzz::websocket(bytes);
+    let mut input = stream.as_slice();
+    while let Ok(Some(_)) = decoder.decode(&mut input) {}
+}
+
+/// What is read is written and read again as the same.
+fn read_url(text: &str) {
+    if let Ok(url) = WebUrl::websocket(text) {
+        assert_eq!(WebUrl::websocket(&url.to_string()), Ok(url));
     }
 }
 
@@ -211,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Real texts, of which a run takes pieces.
-    const SEEDS: [&str; 8] = [
+    const SEEDS: [&str; 11] = [
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
         "<stream:features><authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><inline>",
         "<bind xmlns='urn:xmpp:bind:0'/></inline></authentication></stream:features>",
@@ -220,6 +247,9 @@ mod tests {
         "<challenge xmlns='urn:xmpp:sasl:2'>cj1hLHM9YixpPTQwOTY=</challenge>",
         "<message from='me@b.example'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='a'/></items></event></message>",
         "<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block></iq>",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "{\"links\": [{\"rel\": \"urn:xmpp:alt-connections:websocket\", \"href\": \"wss://b.example:7/ws?a\"}]}",
+        "wss://[::1]/",
     ];
 
     fn mixture() -> impl Strategy<Value = Vec<u8>> {
@@ -227,6 +257,11 @@ mod tests {
             4 => (0..SEEDS.len()).prop_map(|at| SEEDS[at].as_bytes().to_vec()),
             1 => proptest::collection::vec(any::<u8>(), 0..20),
             1 => "[<>/'=& a-z]{0,12}".prop_map(String::into_bytes),
+            // A message of a WebSocket, or a ping.
+            1 => ("<(open|close|a)[<>/'= a-z]{0,20}", any::<bool>()).prop_map(|(text, is_message)| {
+                let kind = if is_message { 0x81 } else { 0x89 };
+                [&[kind, text.len() as u8], text.as_bytes()].concat()
+            }),
         ];
         proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
     }

@@ -23,6 +23,7 @@ mod connection;
 mod dial;
 mod error;
 mod event;
+pub(crate) mod fuzz;
 mod hickory;
 mod host_resolver;
 mod negotiation;

@@ -106,7 +106,7 @@ pub(in super::super) async fn read_head<S: AsyncRead + Unpin>(
 }
 
 /// Reads the body of an answer to a GET (RFC 9112 §6.3), of at most `max_bytes`.
-pub(super) async fn read_body<S: AsyncRead + Unpin>(
+pub(in super::super) async fn read_body<S: AsyncRead + Unpin>(
     stream: &mut S,
     head: &Head,
     max_bytes: usize,

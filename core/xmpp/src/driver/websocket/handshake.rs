@@ -19,6 +19,12 @@ pub(in super::super) struct Nonces {
 }
 
 impl Nonces {
+    /// For what never reaches a network.
+    pub(in super::super) const ZERO: Self = Self {
+        key: [0; 16],
+        mask_seed: [0; 32],
+    };
+
     pub(in super::super) fn draw(rng: &mut impl CryptoRng) -> Self {
         let mut nonces = Self {
             key: [0; 16],

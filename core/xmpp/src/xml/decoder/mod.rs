@@ -6,17 +6,26 @@
 
 mod error;
 mod frame;
+mod memory;
+mod naming;
 mod scanner;
+mod skipping;
 
 use eft_types::BareJid;
 use minidom::{Element, Node};
 use rxml::error::EndOrError;
-use rxml::{Namespace, Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
+use rxml::{Options, Parse, RawEvent, RawParser, RawQName, WithOptions};
 
 pub use error::DecodeError;
 pub use frame::{Frame, InnerLimit, StreamHeader};
 
-use self::scanner::{END_TAG, Scanner};
+use self::memory::{
+    ATTRIBUTE_MEMORY_BYTES, ELEMENT_MEMORY_BYTES, FIRST_ATTRIBUTE_MEMORY_BYTES, TEXT_MEMORY_BYTES,
+    first_child_bytes,
+};
+use self::naming::build_element;
+use self::scanner::Scanner;
+use self::skipping::Skipping;
 use super::scope::{Scope, Scopes};
 use crate::limits::XmlLimits;
 use crate::{address, ns};
@@ -29,25 +38,6 @@ struct Head {
     scope: Scope,
     attribute_count: usize,
 }
-
-/// A stanza whose content is being thrown away.
-#[derive(Debug)]
-struct Skipping {
-    shell: Element,
-    limit: InnerLimit,
-}
-
-/// What a part of a tree costs beside its own text, as measured on 64 bits, with what vectors and allocator waste: an
-/// element in its parent's list.
-const ELEMENT_MEMORY_BYTES: usize = 320;
-/// The list of an element's children, which begins with room for four.
-const FIRST_CHILD_MEMORY_BYTES: usize = 340;
-/// The map of an element's attributes, which begins with room for eleven.
-const FIRST_ATTRIBUTE_MEMORY_BYTES: usize = 900;
-/// An attribute in its map.
-const ATTRIBUTE_MEMORY_BYTES: usize = 80;
-/// A text between elements.
-const TEXT_MEMORY_BYTES: usize = 200;
 
 /// See the module. One decoder reads one stream; a restart (after STARTTLS or SASL) takes a new
 /// one.
@@ -232,55 +222,6 @@ impl Decoder {
         Ok(())
     }
 
-    /// Drops the current stanza down to its shell. Fatal where no stanza is open.
-    fn skip(&mut self, limit: InnerLimit) -> Result<(), DecodeError> {
-        if self.skipping.is_some() {
-            return Ok(());
-        }
-        let too_large = DecodeError::TooLarge {
-            max_bytes: self.limits.stanza_bytes,
-        };
-        let head = self.head.take();
-        let shell = if self.building.is_empty() {
-            let head = head.ok_or(too_large)?;
-            if self.depth < 2 {
-                return Err(too_large);
-            }
-            self.shell_memory_bytes = self.stanza_memory_bytes;
-            shell_of_unfinished(head)
-        } else {
-            let mut outermost = self.building.swap_remove(0);
-            outermost.take_nodes();
-            outermost
-        };
-        self.building = Vec::new();
-        self.scopes.truncate(1);
-        self.skipping = Some(Skipping { shell, limit });
-        Ok(())
-    }
-
-    /// The parser stands behind a start tag of a stanza that is being skipped. An element without content ends here
-    /// and now; what another one holds is for the scanner.
-    fn skip_content(&mut self) -> Result<Option<Frame>, DecodeError> {
-        match self.parser.parse(&mut &b""[..], false) {
-            Ok(Some(event)) => self.handle_event(event),
-            Ok(None) => Ok(None),
-            Err(EndOrError::NeedMoreData) => {
-                self.scanner = Some(Scanner::new());
-                Ok(None)
-            }
-            Err(EndOrError::Error(error)) => Err(error.into()),
-        }
-    }
-
-    /// The scanner has read these bytes, which the parser has to see.
-    fn skip_end_tag_begin(&mut self) -> Result<(), DecodeError> {
-        match self.parser.parse(&mut &END_TAG[..], false) {
-            Ok(_) | Err(EndOrError::NeedMoreData) => Ok(()),
-            Err(EndOrError::Error(error)) => Err(error.into()),
-        }
-    }
-
     fn handle_event(&mut self, event: RawEvent) -> Result<Option<Frame>, DecodeError> {
         match event {
             RawEvent::XmlDeclaration(..) => Ok(None),
@@ -426,15 +367,6 @@ impl Decoder {
     }
 }
 
-/// What the next child costs beside itself.
-fn first_child_bytes(parent: &Element) -> usize {
-    if parent.nodes().next().is_none() {
-        FIRST_CHILD_MEMORY_BYTES
-    } else {
-        0
-    }
-}
-
 /// Only our server can say it: it stamps everybody else's `from`.
 fn is_answer(stanza: &Element, account: Option<&BareJid>) -> bool {
     stanza.is("iq", ns::CLIENT)
@@ -443,42 +375,6 @@ fn is_answer(stanza: &Element, account: Option<&BareJid>) -> bool {
             let from = address::jid(from);
             account.is_some_and(|account| from.is_ok_and(|from| from.to_bare() == *account))
         })
-}
-
-/// Resolves names. The element's own scope must be pushed already.
-fn build_element(
-    scopes: &Scopes,
-    name: &RawQName,
-    attributes: Vec<(RawQName, String)>,
-) -> Result<Element, DecodeError> {
-    if name.0.as_ref().is_some_and(|prefix| prefix == "xmlns") {
-        return Err(DecodeError::Prefix);
-    }
-    let ns = scopes.resolve(name.0.as_ref())?;
-    let mut element = Element::bare(name.1.as_str(), ns);
-    for ((prefix, name), value) in attributes {
-        let ns = match &prefix {
-            // Namespaces in XML §6.2: the default namespace does not apply to attributes.
-            None => Namespace::NONE,
-            Some(_) => scopes.resolve(prefix.as_ref())?.to_owned().into(),
-        };
-        if element.attrs_mut().insert(ns, name, value).is_some() {
-            return Err(DecodeError::DuplicateAttribute);
-        }
-    }
-    Ok(element)
-}
-
-/// What has arrived of a stanza's own start tag. Prefixes may still have been waiting for their
-/// declaration, so only plain names are kept, and the namespace is taken to be the stream's.
-fn shell_of_unfinished(head: Head) -> Element {
-    let mut shell = Element::bare(head.name.1.as_str(), ns::CLIENT);
-    for ((prefix, name), value) in head.attributes {
-        if prefix.is_none() {
-            shell.attrs_mut().insert(Namespace::NONE, name, value);
-        }
-    }
-    shell
 }
 
 #[cfg(test)]
