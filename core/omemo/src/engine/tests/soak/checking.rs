@@ -46,7 +46,8 @@ impl World {
     }
 
     /// In the end everyone can write to everyone again, whatever has happened. Two devices of which one was rolled back may
-    /// need a user for it: where each holds a session that the other has not, nothing says so that could be believed.
+    /// need a user for it: its new exchange comes for a signed prekey that is gone meanwhile, or each holds a session that
+    /// the other has not. Nothing says so that could be believed, so neither does anything by itself (XEP-0384 §8).
     pub(super) fn finish(&mut self) {
         for node in 0..DEVICES {
             if self.nodes[node].device.catch_up {
