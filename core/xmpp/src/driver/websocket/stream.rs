@@ -10,13 +10,14 @@ use super::frame::{Header, MAX_CONTROL_BYTES, Masks, Opcode, violation};
 use super::handshake::Nonces;
 use super::incoming::Incoming;
 use super::outgoing::{Message, Outgoing};
+use crate::xml::encode_stream_close;
 
 /// Read from below at once: a TLS record.
 const READ_BYTES: usize = 16 * 1024;
-/// Bytes that may wait for the socket before a writer has to wait for them.
-const WAITING_BYTES: usize = 64 * 1024;
 /// §7.4.1: a normal end.
 const NORMAL: u16 = 1000;
+/// Bytes that may wait for the socket before a writer has to wait for them.
+const WAITING_BYTES: usize = 64 * 1024;
 
 /// A WebSocket after its handshake. What is written to it goes out with the next flush.
 pub(in super::super) struct WebSocketStream<S> {
@@ -26,8 +27,10 @@ pub(in super::super) struct WebSocketStream<S> {
     /// Frames that the socket has not taken, from `taken` on.
     waiting: Vec<u8>,
     taken: usize,
-    /// Our last message, or our close frame, is among them.
+    /// Nothing more goes out: our `<close/>` did, or the server closed.
     has_ended: bool,
+    /// The server was heard out, and the close frame is among what waits.
+    has_closed: bool,
     incoming: Incoming,
     /// From below, not looked at.
     raw: Vec<u8>,
@@ -58,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             waiting: Vec::new(),
             taken: 0,
             has_ended: false,
+            has_closed: false,
             incoming: Incoming::default(),
             raw: Vec::new(),
             frame: None,
@@ -151,15 +155,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 Ok(true)
             }
             Opcode::Close => {
+                // Comes once: nothing is read behind it.
                 self.is_at_end = true;
-                if !self.has_ended {
-                    self.has_ended = true;
-                    let code = control.get(..2).unwrap_or_default();
-                    self.masks.write(&mut self.waiting, Opcode::Close, code);
-                }
+                self.has_ended = true;
+                self.has_closed = true;
+                let code = control.get(..2).unwrap_or_default();
+                self.masks.write(&mut self.waiting, Opcode::Close, code);
                 Ok(true)
             }
         }
+    }
+
+    /// Reads from below once.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; READ_BYTES];
+        let mut read = ReadBuf::new(&mut bytes);
+        ready!(Pin::new(&mut self.inner).poll_read(context, &mut read))?;
+        if read.filled().is_empty() {
+            self.is_at_end = true;
+            return Poll::Ready(Ok(()));
+        }
+        self.raw.extend_from_slice(read.filled());
+        if self.take_frames()? {
+            // As far as it goes at once: the rest goes with whatever is written next, or with the next read.
+            let _ = self.poll_waiting(context)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -201,18 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocketStream<S> {
             if this.is_at_end {
                 return Poll::Ready(Ok(()));
             }
-            let mut bytes = [0; READ_BYTES];
-            let mut read = ReadBuf::new(&mut bytes);
-            ready!(Pin::new(&mut this.inner).poll_read(context, &mut read))?;
-            if read.filled().is_empty() {
-                this.is_at_end = true;
-                continue;
-            }
-            this.raw.extend_from_slice(read.filled());
-            if this.take_frames()? {
-                // As far as it goes at once: the rest goes with whatever is written next, or with the next read.
-                let _ = this.poll_waiting(context)?;
-            }
+            ready!(this.poll_more(context))?;
         }
     }
 }
@@ -236,7 +246,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
             Message::Text(text) => masks.write(waiting, Opcode::Text, text.as_bytes()),
             Message::Last(text) => {
                 masks.write(waiting, Opcode::Text, text.as_bytes());
-                masks.write(waiting, Opcode::Close, &NORMAL.to_be_bytes());
                 is_last = true;
             }
         });
@@ -248,10 +257,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
         self.get_mut().poll_waiting(context)
     }
 
-    /// Without a close frame: either the last message brought one, or the stream is to be taken up again, and the
-    /// server should take us for lost (XEP-0198 §5).
+    /// Where our `<close/>` went before, the server's is waited for, and then the WebSocket is closed (RFC 7395 §3.6):
+    /// ejabberd takes a stream for lost, not for ended, that is gone before it could answer. Where none went, there is
+    /// no close frame either: the stream is to be taken up again, and the server should take us for lost (XEP-0198 §5).
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.poll_waiting(context))?;
+        while this.has_ended && !this.has_closed {
+            if this.is_at_end {
+                break;
+            }
+            if this.text.ends_with(encode_stream_close().as_bytes()) {
+                this.has_closed = true;
+                this.masks
+                    .write(&mut this.waiting, Opcode::Close, &NORMAL.to_be_bytes());
+                break;
+            }
+            this.text.clear();
+            this.given = 0;
+            ready!(this.poll_more(context))?;
+        }
         ready!(this.poll_waiting(context))?;
         Pin::new(&mut this.inner).poll_shutdown(context)
     }
@@ -341,22 +366,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_the_stream_closes_and_leaving_it_open_does_not() {
-        for (last, expected) in [("</stream:stream>", &[0x81, 0x81, 0x88][..]), ("", &[0x81])] {
-            let (mut client, mut server) = pair();
-            client
-                .write_all(b"<r xmlns='urn:xmpp:sm:3'/>")
-                .await
-                .unwrap();
-            client.write_all(last.as_bytes()).await.unwrap();
-            client.shutdown().await.unwrap();
+    async fn an_ended_stream_is_closed_when_the_server_has_ended_it_too_and_one_left_open_is_not() {
+        let kinds = async |client: WebSocketStream<DuplexStream>, mut server: DuplexStream| {
             drop(client);
-            let kinds: Vec<u8> = frames(&mut server)
-                .await
-                .iter()
-                .map(|(kind, _)| *kind)
-                .collect();
-            assert_eq!(kinds, expected, "{last}");
+            let frames = frames(&mut server).await;
+            frames.iter().map(|(kind, _)| *kind).collect::<Vec<u8>>()
+        };
+        let ack = b"<r xmlns='urn:xmpp:sm:3'/>";
+        let (mut client, server) = pair();
+        client.write_all(ack).await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(kinds(client, server).await, [0x81]);
+
+        let close = b"<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+        let message = [&[0x81, close.len() as u8], &close[..]].concat();
+        let last_words = b"\x81\x04<a/>";
+        for (answer, expected) in [
+            (
+                &[&last_words[..], &message].concat()[..],
+                &[0x81, 0x81, 0x88][..],
+            ),
+            (b"\x88\x00", &[0x81, 0x81, 0x88]),
+        ] {
+            let (mut client, mut server) = pair();
+            client.write_all(ack).await.unwrap();
+            client.write_all(b"</stream:stream>").await.unwrap();
+            let waiting =
+                tokio::time::timeout(core::time::Duration::from_millis(50), client.shutdown());
+            assert!(waiting.await.is_err(), "the server has not answered");
+            server.write_all(answer).await.unwrap();
+            client.shutdown().await.unwrap();
+            assert_eq!(kinds(client, server).await, expected);
         }
     }
 
