@@ -49,6 +49,33 @@ pub fn install(
 /// `taken` are the device ids on the account's lists, and the one of the former device. That one stays on the lists
 /// until somebody takes it off them.
 ///
+/// ```
+/// use eft_omemo::{
+///     RecordKey, Records, identity_secret, install, install_imported, own_address, own_fingerprint,
+/// };
+/// use eft_types::{BareJid, Timestamp};
+/// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+///
+/// let mut rng = ChaCha20Rng::seed_from_u64(1);
+/// let now = Timestamp::from_millis(1_800_000_000_000);
+/// let alice = BareJid::new("alice@a.example")?;
+/// let mut former = Records::new();
+/// former.apply(install(&alice, &[], now, &mut rng).changes);
+/// let its_id = own_address(&former)?.device;
+///
+/// // The key goes through an encrypted file to a device with an empty store.
+/// let secret = identity_secret(&former)?;
+/// let mut new = Records::new();
+/// for key in [RecordKey::Account, RecordKey::Trust(alice.clone())] {
+///     new.insert_loaded(key, None);
+/// }
+/// let effects = install_imported(&new, &alice, Some(secret), &[its_id], now, &mut rng)?;
+/// new.apply(effects.changes); // commit `new.take_changes()`, then carry out `effects.actions`
+/// assert_eq!(own_fingerprint(&new)?, own_fingerprint(&former)?);
+/// assert_ne!(own_address(&new)?.device, its_id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Source: XEP-0384 §5.1.
 ///
 /// # Errors
