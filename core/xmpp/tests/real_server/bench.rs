@@ -98,7 +98,21 @@ impl Bench {
         connection
     }
 
-    pub(crate) fn trips(&self) -> usize {
+    /// As [`Self::login`], within so many round trips. A busy machine makes two answers of one, so that more are counted than
+    /// the protocol needs, never fewer: what it did once, it can.
+    pub(crate) async fn login_within(&mut self, what: &str, most: usize) -> Connection {
+        for _ in 0..5 {
+            let connection = self.login(what).await;
+            if self.trips() <= most {
+                return connection;
+            }
+            let sender = connection.sender();
+            sender.close(CloseStyle::EndStream).await.unwrap();
+        }
+        panic!("{what}: more than {most} round trips: {:?}", self.flights);
+    }
+
+    fn trips(&self) -> usize {
         round_trips(&self.flights).0
     }
 }
