@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-kotlin test-swift ios api bench check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
+.PHONY: help demo test test-rust test-kotlin test-swift android ios cross api bench check check-rust check-policy soak soak-status setup-demo setup-test setup-swift
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -11,13 +11,20 @@ demo: setup-demo ## Start a real server on loopback and watch two people talk th
 	@cargo build -p eft-tests --bin demo
 	@cargo run --quiet -p eft-tests --bin demo
 
-test: setup-test test-rust test-kotlin ## Unit tests, scenarios on a real server, interop, Kotlin on the JVM
+test: setup-test test-rust ## Unit tests, scenarios on a real server, interop, Kotlin on the JVM
+	@tests/setup/kotlin.sh short
 	@echo "make test: everything passed"
 
 check: check-rust check-policy ## Format, lints, docs, exported API, import directions, words, licences, advisories
 
 api: ## Accept a change of what Kotlin and Swift see: writes bindings/api.txt anew
 	@tests/check/api.sh --accept
+
+android: setup-test test-kotlin ## The Android library and sample: compile them against the framework, run them beside a real server
+
+cross: ## Check core and bindings for Android and iOS
+	@tests/setup/rust.sh
+	@tests/setup/cross.sh
 
 ios: setup-swift test-swift ## The Swift package: build it on Linux, test it beside a real server
 
@@ -35,7 +42,7 @@ soak-status: ## What the long campaigns have reached
 test-rust: ## Unit tests, scenarios and interop only (after a first `make test`)
 	cargo test --workspace
 
-test-kotlin: ## The Kotlin tests only (after a first `make test`)
+test-kotlin: ## The Kotlin tests only, all of them (after a first `make test`)
 	tests/setup/kotlin.sh
 
 test-swift: ## The Swift tests only (after a first `make ios`)

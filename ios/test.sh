@@ -1,10 +1,18 @@
 #!/bin/sh
 # Builds the Swift package without warnings, tests it beside a real server, and parses what only Apple's compilers can
 # build. Needs tests/setup/swift.sh.
+#
+#   test.sh              all of it
+#   test.sh only FILTER  the tests whose names fit, and nothing else
 set -eu
 . "$(dirname -- "$0")/../tests/setup/lib.sh"
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
+case ${1:-} in
+    "") filter=. ;;
+    only) filter=${2:?which tests} ;;
+    *) fail "usage: test.sh [only FILTER]" ;;
+esac
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
 work=$root/target/swift
@@ -27,14 +35,19 @@ trap 'rm -rf "$EFT_TEST_FOLDER"' EXIT
 trap 'exit 130' HUP INT TERM
 
 say "swift: compiling and testing ios (log: target/swift/test.log)"
-if ! timeout --foreground --kill-after=10 1200 "$target/debug/with-server" -- \
-    tests/setup/swift.sh run swift test --package-path ios --scratch-path "$work/build" \
+if ! timeout --foreground --kill-after=10 "$((1200 + 60 * ${EFT_SOAK_MINUTES:-0}))" "$target/debug/with-server" -- \
+    tests/setup/swift.sh run swift test --filter "$filter" --package-path ios --scratch-path "$work/build" \
     -Xswiftc -warnings-as-errors -Xlinker "-L$work/lib" -Xlinker -rpath -Xlinker "$work/lib" >"$log" 2>&1; then
     grep -E 'error:|✘|failed' "$log" | head -n 60 >&2
     fail "the Swift tests failed; the whole log is $log"
 fi
 count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests passed.*/\1/p' "$log")
 [ "${count:-0}" -gt 0 ] || fail "no Swift test was run; the whole log is $log"
+grep -E '^soak ' "$log" || true
+if [ "$filter" != . ]; then
+    say "Tests run: $count"
+    exit 0
+fi
 
 # The Keychain is Apple's; what is ours about it runs against a stand-in.
 keychain=$work/keychain
@@ -46,10 +59,28 @@ strictly -I "$keychain" -L "$keychain" -lSecurity -o "$keychain/test" \
     ios/Tests/Keychain/main.swift ios/Sources/Eft/SecretStore.swift ios/Sources/Eft/Keychain*.swift
 with_swift "$keychain/test" || fail "the Keychain store does not do what it should"
 
+# So is what iOS gives a notification extension. Its part of the package is compiled only where the module is, so here the
+# package's sources are compiled once more, beside a stand-in for it.
+notifications=$work/notifications
+mkdir -p "$notifications"
+strictly -parse-as-library -module-name UserNotifications -emit-module \
+    -emit-module-path "$notifications/UserNotifications.swiftmodule" -emit-library -static \
+    -o "$notifications/libUserNotifications.a" ios/Tests/Notifications/UserNotifications.swift
+modules=$work/build/debug/Modules
+ffi="-Xcc -fmodule-map-file=$root/ios/Sources/EftFFI/include/module.modulemap"
+# shellcheck disable=SC2086 # two words
+strictly -parse-as-library -package-name ios -module-name Eft -I "$modules" -I "$notifications" $ffi -emit-module \
+    -emit-module-path "$notifications/Eft.swiftmodule" -emit-library -static -o "$notifications/libEft.a" ios/Sources/Eft/*.swift
+# shellcheck disable=SC2086,SC2046 # lists of words
+strictly -I "$notifications" -I "$modules" $ffi -o "$notifications/test" ios/Tests/Notifications/main.swift \
+    "$notifications/libEft.a" "$notifications/libUserNotifications.a" "$work"/build/debug/EftGenerated.build/*.o \
+    -L "$work/lib" -left_ffi -Xlinker -rpath -Xlinker "$work/lib"
+"$target/debug/with-server" -- tests/setup/swift.sh run "$notifications/test" || fail "the notification extension does not do what it should"
+
 # The parser looks at nothing inside of a condition that does not hold, so the conditions are taken away.
 parsed=0
-for file in $(grep -rlE '^#if canImport\(' ios/Sources/Eft); do
-    sed -E '/^#(if|elseif|else|endif)/d' "$file" >"$work/parsed.swift"
+for file in $(grep -rlE '^#if canImport\(' ios/Sources/Eft ios/Sample); do
+    sed -E '/^ *#(if|elseif|else|endif)/d' "$file" >"$work/parsed.swift"
     with_swift swiftc -frontend -parse "$work/parsed.swift" || fail "$file is no Swift"
     parsed=$((parsed + 1))
 done

@@ -1,13 +1,16 @@
 //! One login.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::eft::{DistrustedBy, TrustLevel, VerifiedBy};
 
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, ConversationSummary};
 use crate::device::Device;
 use crate::error::{EftError, bare_jid, device_address, fingerprint};
-use crate::event::{AccountObserver, Subscription};
+use crate::event::{AccountObserver, Event, Subscription};
+use crate::message::Message;
+use crate::wake::WakeOutcome;
 
 /// An account on this device.
 #[derive(Debug, uniffi::Object)]
@@ -52,6 +55,30 @@ impl From<::eft::Contact> for Contact {
             groups: contact.groups,
             sees_us: contact.sees_us,
             seen_by_us: contact.seen_by_us,
+        }
+    }
+}
+
+/// What the login of the present connection came to: for a support screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct SessionInfo {
+    /// An earlier stream goes on (XEP-0198): nothing had to be asked again.
+    pub resumed: bool,
+    /// The server keeps this stream for a while when the connection is lost.
+    pub resumable: bool,
+    /// A token stood for the password (XEP-0484).
+    pub by_token: bool,
+    /// The server can be asked to hold back what can wait while nobody looks at the app (XEP-0352).
+    pub knows_client_state: bool,
+}
+
+impl From<::eft::SessionInfo> for SessionInfo {
+    fn from(info: ::eft::SessionInfo) -> Self {
+        Self {
+            resumed: info.is_resumed,
+            resumable: info.is_resumable,
+            by_token: info.by_token,
+            knows_client_state: info.knows_client_state,
         }
     }
 }
@@ -115,6 +142,127 @@ impl Account {
     /// Ends the connection and closes the database. Every later call gets `Suspended`.
     pub async fn shut_down(&self) {
         self.inner.shut_down().await;
+    }
+
+    /// Lets go of everything while the app sleeps: the stream stays open on the server, the connection is closed, the
+    /// account is free for another process, and no file is open. Until `resume`, everything else gets `Suspended`. To be
+    /// called before the system freezes the process.
+    ///
+    /// # Errors
+    /// `StoreDamaged` if the last bytes could not be written; everything is closed all the same.
+    pub async fn suspend(&self) -> Result<(), EftError> {
+        Ok(self.inner.suspend().await?)
+    }
+
+    /// Opens everything again, and connects again if the app wanted a connection. Observers get `Reset` if another
+    /// process had the account meanwhile.
+    ///
+    /// # Errors
+    /// `KeyUnavailable`, `StoreDamaged`, `StoreLocked`; the account stays suspended.
+    pub async fn resume(&self) -> Result<(), EftError> {
+        Ok(self.inner.resume().await?)
+    }
+
+    /// Whether somebody looks at the app. While nobody does, the server is asked to hold back what can wait (XEP-0352),
+    /// and messages that come are announced: see `announcements`.
+    pub fn set_active(&self, active: bool) {
+        self.inner.set_active(active);
+    }
+
+    /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
+    /// lives, and one that is waited for is tried at once.
+    pub fn network_changed(&self) {
+        self.inner.network_changed();
+    }
+
+    /// Whether the account is connected, now: one of `Connecting`, `Online`, `Offline` and `Disconnected`.
+    pub fn connection_state(&self) -> Event {
+        ::eft::Event::from(self.inner.connection_state()).into()
+    }
+
+    /// How the present connection was made; `None` without one.
+    ///
+    /// # Errors
+    /// `Suspended`.
+    pub async fn session_info(&self) -> Result<Option<SessionInfo>, EftError> {
+        Ok(self.inner.session_info().await?.map(Into::into))
+    }
+
+    /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
+    /// connection; all of it within so many milliseconds of the call. To be called with what the system gives to an
+    /// extension or a job, less what the caller needs for itself.
+    ///
+    /// # Errors
+    /// `Suspended`; `KeyUnavailable` while the device is locked after its start; `StoreDamaged`. What the network does is
+    /// a `WakeReason`.
+    pub async fn handle_push(
+        &self,
+        options: ConnectOptions,
+        within_ms: u32,
+    ) -> Result<WakeOutcome, EftError> {
+        let within = Duration::from_millis(within_ms.into());
+        Ok(self.inner.handle_push(options.into(), within).await?.into())
+    }
+
+    /// Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither
+    /// was their notification said to be up nor were they read.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn announcements(&self, limit: u32) -> Result<Vec<Message>, EftError> {
+        let messages = self.inner.announcements(limit).await?;
+        Ok(messages.into_iter().map(Into::into).collect())
+    }
+
+    /// The notifications of these messages are up.
+    ///
+    /// # Errors
+    /// `StoreLocked` while another process has the account, `Suspended`, `StoreDamaged`. They are told of once more then.
+    pub async fn announced(&self, messages: Vec<i64>) -> Result<(), EftError> {
+        let messages: Vec<_> = messages
+            .into_iter()
+            .map(::eft::MessageId::from_row)
+            .collect();
+        Ok(self.inner.announced(&messages).await?)
+    }
+
+    /// The conversations, the one with the newest message first.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn conversations(&self) -> Result<Vec<ConversationSummary>, EftError> {
+        let found = self.inner.conversations().await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// Messages in which every word of `typed` occurs, by its beginning and without regard to case and accents. Newest
+    /// first, those that came before `before`; of one conversation or of all.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `Suspended`, `StoreDamaged`.
+    pub async fn search(
+        &self,
+        typed: String,
+        peer: Option<String>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, EftError> {
+        let peer = peer.as_deref().map(bare_jid).transpose()?;
+        let before = before.map(::eft::MessageId::from_row);
+        let found = self
+            .inner
+            .search(&typed, peer.as_ref(), before, limit)
+            .await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// Turns what was left by `Conversation.leave_text` and `leave_read_mark` into messages and marks. Happens by itself
+    /// whenever this process takes the account. Returns how many there were.
+    ///
+    /// # Errors
+    /// `StoreLocked` while another process has the account, `Suspended`, `StoreDamaged`.
+    pub async fn collect(&self) -> Result<u32, EftError> {
+        Ok(self.inner.collect().await?)
     }
 
     /// The one-to-one conversation with `peer`.

@@ -18,6 +18,27 @@ pub struct TimelinePage {
     pub older: Option<String>,
 }
 
+/// A line of the list of conversations.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ConversationSummary {
+    /// The other side.
+    pub peer: String,
+    /// Messages that were not read yet.
+    pub unread_count: u32,
+    /// The newest message.
+    pub last_message: Option<Message>,
+}
+
+impl From<::eft::ConversationSummary> for ConversationSummary {
+    fn from(summary: ::eft::ConversationSummary) -> Self {
+        Self {
+            peer: summary.peer.to_string(),
+            unread_count: summary.unread_count,
+            last_message: summary.last_message.map(Into::into),
+        }
+    }
+}
+
 /// A contact's wish to go on without encryption (XEP-0384 §5.9).
 #[derive(Clone, uniffi::Record)]
 pub struct OptOut {
@@ -60,6 +81,35 @@ impl Conversation {
     /// user's answer, `Suspended`.
     pub async fn send(&self, text: String) -> Result<i64, EftError> {
         Ok(self.inner.send(text).await?.as_row())
+    }
+
+    /// Leaves a text to be sent by whichever process has the account: for the quick reply of a notification, beside an app
+    /// that runs. Returns once it is on disk, with the id by which every device will know the message; it is sent when
+    /// that process sees it, at the latest when the app is opened or a push comes.
+    ///
+    /// # Errors
+    /// Those of `send`; `NotAllowed` if thousands wait already.
+    pub async fn leave_text(&self, text: String) -> Result<String, EftError> {
+        Ok(self.inner.leave_text(text).await?.to_string())
+    }
+
+    /// Leaves word that the user has read up to a message, as `leave_text` does.
+    ///
+    /// # Errors
+    /// Those of `leave_text`. A message that is not of this conversation is passed over.
+    pub async fn leave_read_mark(&self, up_to: i64) -> Result<(), EftError> {
+        let up_to = ::eft::MessageId::from_row(up_to);
+        Ok(self.inner.leave_read_mark(up_to).await?)
+    }
+
+    /// The user has read up to and including a message. Tells nobody but this device's list of conversations.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no message of this conversation, `StoreLocked` while another process has the account,
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn mark_read(&self, up_to: i64) -> Result<(), EftError> {
+        let up_to = ::eft::MessageId::from_row(up_to);
+        Ok(self.inner.mark_read(up_to).await?)
     }
 
     /// The contact's wish to go on without encryption, while the user has not answered it. Until then `send`

@@ -20,12 +20,21 @@ impl Eft {
     /// `StoreDamaged` if the folder cannot be made or read.
     #[uniffi::constructor]
     pub fn open(data_dir: String, secrets: Arc<dyn SecretStore>) -> Result<Arc<Self>, EftError> {
-        let inner = ::eft::Eft::open(
-            ::eft::Config {
-                data_dir: data_dir.into(),
-            },
-            Arc::new(HostSecretStore(secrets)),
-        )?;
+        let inner = open(data_dir, secrets)?;
+        Ok(Arc::new(Self { inner }))
+    }
+
+    /// As `open`, for a notification extension, or whatever else has little memory and little time: small caches, and no
+    /// long waits for another process.
+    ///
+    /// # Errors
+    /// As for `open`.
+    #[uniffi::constructor]
+    pub fn open_for_extension(
+        data_dir: String,
+        secrets: Arc<dyn SecretStore>,
+    ) -> Result<Arc<Self>, EftError> {
+        let inner = open(data_dir, secrets)?.for_extension();
         Ok(Arc::new(Self { inner }))
     }
 
@@ -70,4 +79,11 @@ impl Eft {
         let account = self.inner.account(&bare_jid(&jid)?).await?;
         Ok(Arc::new(Account { inner: account }))
     }
+}
+
+fn open(data_dir: String, secrets: Arc<dyn SecretStore>) -> Result<::eft::Eft, ::eft::Error> {
+    let config = ::eft::Config {
+        data_dir: data_dir.into(),
+    };
+    ::eft::Eft::open(config, Arc::new(HostSecretStore(secrets)))
 }

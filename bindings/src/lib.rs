@@ -11,6 +11,7 @@
 //! | [`message`] | records of messages |
 //! | [`device`] | records of devices and trust |
 //! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
+//! | [`wake`] | what a push came to |
 //! | [`secret_store`] | [`SecretStore`]: the platform's keychain, implemented by the host |
 //! | [`error`] | [`EftError`], [`KeyFault`] |
 //! | [`input`] | what a user types, checked and in its one spelling |
@@ -27,9 +28,10 @@ pub mod event;
 pub mod input;
 pub mod message;
 pub mod secret_store;
+pub mod wake;
 
-pub use account::{Account, ConnectOptions, Contact, ServerAddress};
-pub use conversation::{Conversation, TimelinePage};
+pub use account::{Account, ConnectOptions, Contact, ServerAddress, SessionInfo};
+pub use conversation::{Conversation, ConversationSummary, TimelinePage};
 pub use device::{Device, Trust};
 pub use eft::Eft;
 pub use error::{EftError, KeyFault};
@@ -37,5 +39,6 @@ pub use event::{AccountObserver, Event, ObserverError, Subscription};
 pub use input::{bare_jid_of, fingerprint_of, text_max_bytes, timeline_page_max};
 pub use message::{Content, Delivery, Encryption, Message};
 pub use secret_store::{SecretStore, SecretStoreError};
+pub use wake::{WakeOutcome, WakeReason};
 
 uniffi::setup_scaffolding!("eft");

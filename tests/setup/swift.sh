@@ -4,7 +4,7 @@
 #
 #   tests/setup/swift.sh                   find or make it
 #   tests/setup/swift.sh run COMMAND ARGS  run a command with it, in this folder of the repository, as the calling user
-#                                          and with the EFT_TEST_ variables of the environment; makes nothing
+#                                          and with the EFT_ variables of the environment; makes nothing
 #
 # A Swift 6 in PATH is taken as it is. Debian 13 and later have one as a package. Debian 12 has none, and packages of
 # Debian 13 would replace its C library: there, target/swift/trixie becomes a Debian 13 of its own, made from the mirror
@@ -49,7 +49,7 @@ if [ "${1:-}" = run ]; then
     shift
     ! swift_here || exec "$@"
     jail_stands || fail "no Swift 6 here: run tests/setup/swift.sh"
-    for name in $(env | sed -n 's/^\(EFT_TEST_[A-Z_]*\)=.*/\1/p'); do
+    for name in $(env | sed -n 's/^\(EFT_[A-Z_]*\)=.*/\1/p'); do
         eval "set -- \"$name=\$$name\" \"\$@\""
     done
     can_be_root || fail "neither root nor sudo, and the Swift in target/swift is run by chroot"

@@ -1,4 +1,5 @@
 import EftGenerated
+import Foundation
 
 /// An account on this device: its connection, its devices and what happens to it.
 public final class Account: Sendable {
@@ -36,6 +37,121 @@ public final class Account: Sendable {
     public func shutDown() async {
         await core.shutDown()
         ending.end()
+    }
+
+    /// Lets go of everything while the app sleeps: the server keeps the stream and pushes again at once, the connection is
+    /// closed, the account is free for the extension, and no file is open. Until ``resume()``, everything else throws
+    /// `suspended`. To be called in the background task that the app asks for when it leaves the foreground: iOS ends a
+    /// process that it freezes with a locked file in its hands.
+    ///
+    /// - Throws: `storeDamaged` if the last bytes could not be written; everything is closed all the same.
+    public func suspend() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.suspend() }
+    }
+
+    /// Opens everything again, and connects again if the app wanted a connection. Sequences get `reset` if the extension
+    /// had the account meanwhile.
+    ///
+    /// - Throws: `keyUnavailable`, `storeDamaged`, `storeLocked`; the account stays suspended.
+    public func resume() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.resume() }
+    }
+
+    /// Whether somebody looks at the app. While nobody does, the server is asked to hold back what can wait (XEP-0352), and
+    /// messages that come are announced: see ``announcements(limit:)``.
+    public func setActive(_ active: Bool) { core.setActive(active: active) }
+
+    /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
+    /// lives, and one that is waited for is tried at once.
+    public func networkChanged() { core.networkChanged() }
+
+    /// Whether the account is connected, now: `connecting`, `online`, `offline` or `disconnected`.
+    public var connection: Event { core.connectionState() }
+
+    /// How the present connection was made; `nil` without one.
+    ///
+    /// - Throws: `suspended`.
+    public var session: SessionInfo? {
+        get async throws(EftError) {
+            let core = core
+            return try await waiting { try await core.sessionInfo() }
+        }
+    }
+
+    /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
+    /// connection. ``EftNotificationService`` does this for a notification extension.
+    ///
+    /// - Parameters:
+    ///   - options: How the server is reached.
+    ///   - seconds: How long it may take, counted from the call: what the system gives, less what the caller needs.
+    /// - Throws: `suspended`; `keyUnavailable` while the device is locked after its start; `storeDamaged`. What the network
+    ///   does is a ``WakeReason``.
+    public func handlePush(_ options: ConnectOptions = ConnectOptions(), within seconds: TimeInterval) async throws(EftError)
+        -> WakeOutcome
+    {
+        let core = core
+        // What is no number is no time.
+        let milliseconds = seconds > 0 ? UInt32(min(seconds, 4_000_000) * 1000) : 0
+        return try await waiting { try await core.handlePush(options: options, withinMs: milliseconds) }
+    }
+
+    /// Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither
+    /// was their notification said to be up nor were they read. To post one of them again under the same id changes nothing
+    /// for the user, and makes up for a process that died.
+    ///
+    /// - Throws: `suspended`, `storeDamaged`.
+    public func announcements(limit: Int = 64) async throws(EftError) -> [Message] {
+        let core = core
+        return try await waiting { try await core.announcements(limit: UInt32(clamping: limit)) }
+    }
+
+    /// The notifications of these messages (``Message/id``) are up.
+    ///
+    /// - Throws: `storeLocked` while another process has the account, `suspended`, `storeDamaged`. They are told of once
+    ///   more then.
+    public func announced(_ messages: [Int64]) async throws(EftError) {
+        let core = core
+        try await waiting { try await core.announced(messages: messages) }
+    }
+
+    /// The conversations, the one with the newest message first.
+    ///
+    /// - Throws: `suspended`, `storeDamaged`.
+    public var conversations: [ConversationSummary] {
+        get async throws(EftError) {
+            let core = core
+            return try await waiting { try await core.conversations() }
+        }
+    }
+
+    /// Messages in which every word occurs, by its beginning and without regard to case and accents. Newest first.
+    ///
+    /// - Parameters:
+    ///   - typed: What the user typed.
+    ///   - jid: Of one conversation only.
+    ///   - before: Those that came before the message with this id.
+    ///   - limit: How many at most.
+    /// - Throws: `invalidInput`, `suspended`, `storeDamaged`.
+    public func search(_ typed: String, with jid: String? = nil, before: Int64? = nil, limit: Int = 50) async throws(EftError)
+        -> [Message]
+    {
+        let core = core
+        return try await waiting {
+            try await core.search(typed: typed, peer: jid, before: before, limit: UInt32(clamping: limit))
+        }
+    }
+
+    /// Turns what was left by ``Conversation/leaveText(_:)`` and ``Conversation/leaveReadMark(upTo:)`` into messages and
+    /// marks. Happens by itself whenever this process takes the account.
+    ///
+    /// - Returns: How many there were.
+    /// - Throws: `storeLocked` while another process has the account, `suspended`, `storeDamaged`.
+    @discardableResult
+    public func collect() async throws(EftError) -> Int {
+        let core = core
+        return Int(try await waiting { try await core.collect() })
     }
 
     /// The one-to-one conversation with an address. Whether anybody is there is not asked.

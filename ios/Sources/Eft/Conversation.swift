@@ -23,6 +23,37 @@ public struct Conversation: Sendable {
         return try await waiting { try await core.send(text: text) }
     }
 
+    /// Leaves a text to be sent by whichever process has the account: for the quick reply of a notification, or a share
+    /// extension, beside an app that runs. Returns once it is on disk; it is sent when that process sees it, at the latest
+    /// when the app is opened or a push comes.
+    ///
+    /// - Returns: The id by which every device will know the message.
+    /// - Throws: As ``send(_:)``; `notAllowed` if thousands wait already.
+    @discardableResult
+    public func leaveText(_ text: String) async throws(EftError) -> String {
+        let core = core
+        return try await waiting { try await core.leaveText(text: text) }
+    }
+
+    /// Leaves word that the user has read up to a message, as ``leaveText(_:)`` does.
+    ///
+    /// - Parameter message: Its ``Message/id``.
+    /// - Throws: As ``leaveText(_:)``. A message that is not of this conversation is passed over.
+    public func leaveReadMark(upTo message: Int64) async throws(EftError) {
+        let core = core
+        try await waiting { try await core.leaveReadMark(upTo: message) }
+    }
+
+    /// The user has read up to and including a message. Tells nobody but this device's list of conversations.
+    ///
+    /// - Parameter message: Its ``Message/id``.
+    /// - Throws: `invalidInput` for what is no message of this conversation, `storeLocked` while another process has the
+    ///   account, `suspended`, `storeDamaged`.
+    public func markRead(upTo message: Int64) async throws(EftError) {
+        let core = core
+        try await waiting { try await core.markRead(upTo: message) }
+    }
+
     /// Queues a message of this device again that failed. It keeps its row, and is shown once wherever it is known.
     ///
     /// - Parameter message: Its ``Message/id``.

@@ -20,14 +20,27 @@ import Foundation
 public final class Eft: Sendable {
     private let core: CoreEft
 
-    /// Opens the folder, or makes it. Reads the disk.
+    /// Opens the folder, or makes it. Reads the disk. On Apple's platforms the folder is kept out of backups.
     ///
     /// - Parameters:
     ///   - folder: A folder on the disk, for Eft alone. Where an extension shares it, in the App Group's container.
     ///   - secrets: Keeps one small secret per account: on Apple's platforms a `KeychainSecretStore`.
+    ///   - isExtension: For a notification extension, or whatever else has little memory and little time: small caches, and
+    ///     no long waits for another process.
     /// - Throws: `storeDamaged` if the folder cannot be made or read.
-    public init(folder: URL, secrets: any SecretStore) throws(EftError) {
-        core = try mapped { try CoreEft.open(dataDir: folder.path, secrets: HostSecretStore(secrets)) }
+    public init(folder: URL, secrets: any SecretStore, isExtension: Bool = false) throws(EftError) {
+        let store = HostSecretStore(secrets)
+        core = try mapped {
+            if isExtension { return try CoreEft.openForExtension(dataDir: folder.path, secrets: store) }
+            return try CoreEft.open(dataDir: folder.path, secrets: store)
+        }
+        #if canImport(Darwin)
+        do {
+            try folder.keepForThisDevice()
+        } catch {
+            throw EftError(code: .storeDamaged, reason: "the folder cannot be kept out of backups: \(error)")
+        }
+        #endif
     }
 
     /// Addresses of the accounts in the folder. Reads the disk.

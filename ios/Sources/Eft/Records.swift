@@ -2,6 +2,7 @@
 @_exported import struct EftGenerated.ConnectOptions
 @_exported import struct EftGenerated.Contact
 @_exported import enum EftGenerated.Content
+@_exported import struct EftGenerated.ConversationSummary
 @_exported import enum EftGenerated.Delivery
 @_exported import struct EftGenerated.Device
 @_exported import enum EftGenerated.Encryption
@@ -10,8 +11,11 @@
 @_exported import struct EftGenerated.Message
 @_exported import struct EftGenerated.OptOut
 @_exported import struct EftGenerated.ServerAddress
+@_exported import struct EftGenerated.SessionInfo
 @_exported import struct EftGenerated.TimelinePage
 @_exported import enum EftGenerated.Trust
+@_exported import struct EftGenerated.WakeOutcome
+@_exported import enum EftGenerated.WakeReason
 import Foundation
 
 extension Message: Identifiable {

@@ -83,32 +83,4 @@ import Testing
         #expect(queue.pop() == .disconnected)
         #expect(queue.pop() == nil)
     }
-
-    @Test("Subscribing, calling, cancelling, letting go and shutting down at once does not crash")
-    func races() async throws {
-        for _ in 0..<20 {
-            let account = try await Self.account()
-            await withTaskGroup(of: Void.self) { group in
-                for number in 0..<50 {
-                    group.addTask {
-                        let conversation = try? account.conversation(with: "bob@example.org")
-                        switch number % 5 {
-                        case 0: _ = account.events()
-                        case 1: for await _ in account.events() { break }
-                        case 2: _ = try? await conversation?.send("number \(number)")
-                        case 3: _ = try? await conversation?.timeline()
-                        default: _ = try? await account.devices(of: account.jid)
-                        }
-                    }
-                }
-                group.addTask { await account.shutDown() }
-                group.addTask {
-                    let sending = Task { _ = try? await account.conversation(with: "bob@example.org").send("cancelled") }
-                    sending.cancel()
-                    await sending.value
-                }
-                await group.waitForAll()
-            }
-        }
-    }
 }

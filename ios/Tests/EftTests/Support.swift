@@ -27,8 +27,8 @@ struct Folder {
         url = URL(fileURLWithPath: try setting("FOLDER")).appendingPathComponent(UUID().uuidString)
     }
 
-    func open() throws -> Eft {
-        try Eft(folder: url.appendingPathComponent("data"), secrets: FileSecrets(folder: url.appendingPathComponent("keys")))
+    func open(isExtension: Bool = false) throws -> Eft {
+        try Eft(folder: url.appendingPathComponent("data"), secrets: FileSecrets(folder: url.appendingPathComponent("keys")), isExtension: isExtension)
     }
 }
 

@@ -1,0 +1,57 @@
+package eft
+
+/**
+ * Part of a timeline, newest message first.
+ *
+ * @property older give this to [Conversation.page] for the next older part; `null` at the beginning.
+ */
+public data class TimelinePage(val messages: List<Message>, val older: TimelineKey?)
+
+/**
+ * The newest messages of a conversation as they are now, and how they became it from what was emitted before.
+ *
+ * @property messages newest first.
+ * @property changes in the order in which they turn the former list into this one; empty for the first list.
+ */
+public data class TimelineUpdate(val messages: List<Message>, val changes: List<TimelineChange>)
+
+/** One step from a list of messages to the next, for a list on a screen. */
+public sealed interface TimelineChange {
+    /** A message stands at [index] now; what stood there and behind it moved on. */
+    public data class Inserted(val index: Int, val message: Message) : TimelineChange
+
+    /** The message at [index] changed. */
+    public data class Changed(val index: Int, val message: Message) : TimelineChange
+
+    /** The message at [index] left the list; what stood behind it moved up. */
+    public data class Removed(val index: Int) : TimelineChange
+}
+
+/** The steps from one list to the other. A message that moved is removed and inserted. */
+internal fun changesBetween(before: List<Message>, after: List<Message>): List<TimelineChange> {
+    val changes = mutableListOf<TimelineChange>()
+    val list = before.toMutableList()
+    val stays = after.mapTo(HashSet()) { it.id }
+    for (index in list.indices.reversed()) {
+        if (list[index].id !in stays) {
+            list.removeAt(index)
+            changes += TimelineChange.Removed(index)
+        }
+    }
+    for ((index, message) in after.withIndex()) {
+        if (list.getOrNull(index)?.id != message.id) {
+            // Everything in front of it is in its place already.
+            val from = list.indexOfFirst { it.id == message.id }
+            if (from >= 0) {
+                list.removeAt(from)
+                changes += TimelineChange.Removed(from)
+            }
+            list.add(index, message)
+            changes += TimelineChange.Inserted(index, message)
+        } else if (list[index] != message) {
+            list[index] = message
+            changes += TimelineChange.Changed(index, message)
+        }
+    }
+    return changes
+}

@@ -1,0 +1,114 @@
+package eft
+
+import eft.core.FfiConverterTypeAccountObserver
+import eft.core.FfiConverterTypeSecretStore
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.firstOrNull
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+import java.io.File
+import kotlin.random.Random
+import kotlin.test.Test
+import kotlin.test.assertTrue
+
+/** Objects that are made, used, given up and destroyed by many threads at once: no crash, no hang, nothing left. */
+class RacesTest {
+    @Test
+    fun `making, calling, cancelling and destroying at once ends well and leaves nothing`() {
+        val slice = Slice("f2-kotlin", 600)
+        // Other tests of this process may not be swept up yet.
+        val before = handles(FfiConverterTypeAccountObserver) to handles(FfiConverterTypeSecretStore)
+        var atStart = 0L
+        while (true) {
+            val seed = slice.seed() ?: break
+            slice.good(round(seed))
+            // The first rounds fill what stays: threads, pages, code.
+            if (seed % 20 == 10L && atStart == 0L) atStart = residentKiB()
+        }
+        story {
+            eventually("the core lets go of every callback") {
+                System.gc()
+                handles(FfiConverterTypeAccountObserver) <= before.first && handles(FfiConverterTypeSecretStore) <= before.second
+            }
+        }
+        if (atStart != 0L) assertTrue(residentKiB() - atStart < 128 * 1024, "$atStart KiB became ${residentKiB()}")
+        slice.end()
+    }
+
+    private fun round(seed: Long): Int {
+        val random = Random(seed)
+        val folder = newFolder()
+        story(120) {
+            val eft = Eft.open(folder, MemorySecrets())
+            val account = eft.addAccount(Jid.of("alice@example.org"), "secret")
+            val closing = random.nextInt(CALLS)
+            coroutineScope {
+                repeat(CALLS) { number ->
+                    val kind = random.nextInt(10)
+                    val isGivenUp = random.nextInt(3) == 0
+                    launch(Dispatchers.IO) {
+                        val job = launch { survive { call(account, kind, number) } }
+                        if (isGivenUp) {
+                            yield()
+                            job.cancel()
+                        }
+                    }
+                    if (number == closing) {
+                        launch(Dispatchers.IO) { survive { account.shutDown() } }
+                        launch(Dispatchers.IO) { account.close() }
+                        launch(Dispatchers.IO) { eft.close() }
+                    }
+                }
+            }
+            account.shutDown()
+            account.close()
+            eft.close()
+        }
+        folder.deleteRecursively()
+        return CALLS
+    }
+
+    private suspend fun call(account: Account, kind: Int, number: Int) {
+        val bob = Jid.of("bob@example.org")
+        when (kind) {
+            0 -> account.conversation(bob).send("number $number")
+            1 -> account.conversation(bob).page()
+            2 -> account.conversation(bob).timeline().first()
+            3 -> account.devices(account.jid)
+            4 -> account.events().firstOrNull()
+            5 -> account.resetSessions()
+            6 -> account.contacts()
+            7 -> account.verify(bob, Fingerprint.of("0".repeat(63) + "1"))
+            8 -> account.close()
+            else -> account.connect(ConnectOptions(ServerAddress("127.0.0.1", 1)))
+        }
+    }
+
+    /** What may be said to a call that comes too late, or finds nobody. */
+    private suspend fun survive(call: suspend () -> Unit) {
+        try {
+            call()
+        } catch (_: EftException.Suspended) {
+        } catch (_: EftException.Offline) {
+        } catch (_: NoSuchElementException) {
+            // `first` of a flow that ended with the account.
+        }
+    }
+
+    /** How many of the app's objects the core holds. */
+    private fun handles(converter: Any): Int {
+        val map = converter.javaClass.getDeclaredField("handleMap").apply { isAccessible = true }.get(converter)
+        return map.javaClass.getMethod("getSize").invoke(map) as Int
+    }
+
+    private fun residentKiB(): Long {
+        System.gc()
+        return File("/proc/self/status").readLines().first { it.startsWith("VmRSS") }.filter(Char::isDigit).toLong()
+    }
+
+    private companion object {
+        const val CALLS = 100
+    }
+}
