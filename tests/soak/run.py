@@ -139,6 +139,19 @@ CAMPAIGNS = {
         "messages",
         (*STORE, f"{STORES_TESTS}/lease.rs"),
     ),
+    # From another language: what crosses is what counts, and not what the engine makes of it.
+    "f2-kotlin": Campaign(
+        ("tests/setup/kotlin.sh", "only", "Races"),
+        100_000,
+        "raced calls",
+        ("bindings/src", "android/eft/src/main/kotlin/eft", "android/eft/src/test/kotlin/eft/RacesTest.kt"),
+    ),
+    "f2-swift": Campaign(
+        ("ios/test.sh", "only", "RaceTests"),
+        100_000,
+        "raced calls",
+        ("bindings/src", "ios/Sources/Eft", "ios/Tests/EftTests/RaceTests.swift"),
+    ),
     "long-timing": once(
         unit_test("crypto::tests::timing"),
         f"{ENGINE}/crypto",
