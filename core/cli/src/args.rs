@@ -73,6 +73,22 @@ pub(crate) enum Command {
         #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
         count: u32,
     },
+    /// List the conversations, the one with the newest message first.
+    Conversations {
+        /// Your account.
+        me: BareJid,
+    },
+    /// Print the messages in which words occur, the newest first.
+    Search(Search),
+    /// Do what a phone does when a push comes: log in, catch up, print what is new, hang up so that the session goes on.
+    Wake(Wake),
+    /// Leave each line of standard input to be sent to PEER by the program that has the account open, or by the next.
+    Leave {
+        /// Your account.
+        me: BareJid,
+        /// The other side.
+        peer: BareJid,
+    },
     /// Print how things stand with PEER, and decide about it.
     Conversation(Conversation),
     /// Say that a fingerprint of PEER's is the right one. Compare it with PEER first: by voice, or in person.
@@ -88,6 +104,16 @@ pub(crate) struct Chat {
     /// Go on printing what arrives after standard input has ended.
     #[arg(long)]
     pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    /// Log in although the server offers less security than it once did: ask its operator first.
+    #[arg(long)]
+    pub(crate) accept_downgrade: bool,
+}
+
+/// How the server is reached.
+#[derive(Debug, Args)]
+pub(crate) struct Reach {
     /// Connect to this address instead of asking the DNS.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) server: Option<String>,
@@ -100,9 +126,35 @@ pub(crate) struct Chat {
     /// Allow the PLAIN mechanism, which hands the password to the server.
     #[arg(long)]
     pub(crate) allow_plain: bool,
-    /// Log in although the server offers less security than it once did: ask its operator first.
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wake {
+    /// Your account.
+    pub(crate) me: BareJid,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    /// How long it may take.
+    #[arg(long, default_value_t = 25, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// Print the same again next time, as if this program had died before anybody saw it.
     #[arg(long)]
-    pub(crate) accept_downgrade: bool,
+    pub(crate) unseen: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// What to look for: words, by their beginnings.
+    #[arg(required = true, num_args = 1..)]
+    pub(crate) words: Vec<String>,
+    /// Only in the conversation with PEER.
+    #[arg(long, value_name = "PEER")]
+    pub(crate) with: Option<BareJid>,
+    /// How many of the newest.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
+    pub(crate) count: u32,
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +169,9 @@ pub(crate) struct Conversation {
     /// Whether each OMEMO version goes in a stanza of its own, for apps that drop one with both.
     #[arg(long, value_name = "YES")]
     pub(crate) separate_versions: Option<bool>,
+    /// Mark everything of PEER as read.
+    #[arg(long)]
+    pub(crate) mark_read: bool,
     /// Queue the lines again that were not sent; the next chat sends them.
     #[arg(long)]
     pub(crate) resend: bool,

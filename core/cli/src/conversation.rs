@@ -39,6 +39,12 @@ async fn carry_out(account: &Account, asked: &Conversation) -> Result<Standing, 
     if asked.reset_sessions {
         account.reset_sessions(Some(&asked.peer)).await?;
     }
+    if asked.mark_read {
+        let newest = conversation.timeline(None, 1).await?.messages.pop();
+        if let Some(newest) = newest {
+            conversation.mark_read(newest.id).await?;
+        }
+    }
     let resent_count = if asked.resend {
         resend(&conversation).await?
     } else {

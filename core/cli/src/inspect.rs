@@ -3,6 +3,7 @@
 use eft::{BareJid, Eft, TIMELINE_PAGE_MAX};
 
 use crate::Failure;
+use crate::args::Search;
 use crate::output::Output;
 
 /// `eft devices`
@@ -28,6 +29,31 @@ pub(crate) async fn fingerprint(eft: &Eft, me: &BareJid, output: Output) -> Resu
     let fingerprint = account.fingerprint().to_string();
     account.shut_down().await;
     Ok(output.fingerprint(me, device, &fingerprint)?)
+}
+
+/// `eft conversations`
+pub(crate) async fn conversations(eft: &Eft, me: &BareJid, output: Output) -> Result<(), Failure> {
+    let account = eft.account(me).await?;
+    let list = account.conversations().await?;
+    account.shut_down().await;
+    for summary in &list {
+        output.summary(summary)?;
+    }
+    Ok(())
+}
+
+/// `eft search`
+pub(crate) async fn search(eft: &Eft, asked: &Search, output: Output) -> Result<(), Failure> {
+    let account = eft.account(&asked.me).await?;
+    let typed = asked.words.join(" ");
+    let found = account
+        .search(&typed, asked.with.as_ref(), None, asked.count)
+        .await?;
+    account.shut_down().await;
+    for message in &found {
+        output.message("message", message)?;
+    }
+    Ok(())
 }
 
 /// `eft history`

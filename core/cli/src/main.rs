@@ -6,10 +6,13 @@ mod args;
 mod chat;
 mod conversation;
 mod inspect;
+mod leave;
 mod output;
 mod password;
+mod reach;
 mod secrets;
 mod trust;
+mod wake;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -70,6 +73,10 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::History { me, peer, count } => {
             inspect::history(&eft, &me, &peer, count, output).await
         }
+        Command::Conversations { me } => inspect::conversations(&eft, &me, output).await,
+        Command::Search(asked) => inspect::search(&eft, &asked, output).await,
+        Command::Wake(asked) => wake::run(eft, asked, output).await,
+        Command::Leave { me, peer } => leave::run(&eft, &me, peer, output).await,
         Command::Conversation(asked) => conversation::run(&eft, asked, output).await,
         Command::Trust(decide) => trust::run(&eft, decide, output).await,
     }

@@ -4,7 +4,7 @@ mod input;
 mod stop;
 mod talk;
 
-use eft::{Account, ConnectOptions, Credentials, Eft, ServerAddress};
+use eft::{Account, ConnectOptions, Credentials, Eft};
 
 use crate::args::Chat;
 use crate::output::Output;
@@ -14,7 +14,7 @@ use talk::Talk;
 
 /// Runs until standard input has ended and everything is said (or, with `--follow`, until interrupted).
 pub(crate) async fn run(eft: &Eft, chat: Chat, output: Output) -> Result<(), Failure> {
-    let options = connect_options(&chat)?;
+    let options = chat.reach.options()?;
     let account = open(eft, &chat).await?;
     let result = talk(&account, &chat, options, output).await;
     account.shut_down().await;
@@ -43,72 +43,4 @@ async fn open(eft: &Eft, chat: &Chat) -> Result<Account, Failure> {
         password: password::ask(&chat.me)?,
     };
     Ok(eft.add_account(credentials).await?)
-}
-
-fn connect_options(chat: &Chat) -> Result<ConnectOptions, Failure> {
-    let server = chat
-        .server
-        .as_deref()
-        .map(|text| server_address(text, chat.direct_tls))
-        .transpose()?;
-    let extra_roots_pem = chat
-        .ca
-        .as_ref()
-        .map(|path| {
-            std::fs::read_to_string(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))
-        })
-        .transpose()?;
-    Ok(ConnectOptions {
-        server,
-        extra_roots_pem,
-        allow_plain: chat.allow_plain,
-        resource: None,
-    })
-}
-
-/// `HOST:PORT`, with brackets around an IPv6 address.
-fn server_address(text: &str, direct_tls: bool) -> Result<ServerAddress, &'static str> {
-    let (host, port) = text.rsplit_once(':').ok_or("--server needs HOST:PORT")?;
-    let host = match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').ok_or("--server has a [ without ]")?,
-        None if host.contains(':') => return Err("--server needs [ ] around an IPv6 address"),
-        None => host,
-    };
-    if host.is_empty() {
-        return Err("--server needs a host before the port");
-    }
-    Ok(ServerAddress {
-        host: host.to_owned(),
-        port: port.parse().map_err(|_| "--server needs a port number")?,
-        direct_tls,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_is_a_host_and_a_port() {
-        for (text, host, port) in [
-            ("example.org:5222", "example.org", 5222),
-            ("127.0.0.1:1", "127.0.0.1", 1),
-            ("[::1]:5223", "::1", 5223),
-        ] {
-            let address = server_address(text, true).unwrap();
-            assert_eq!((address.host.as_str(), address.port), (host, port));
-        }
-        for wrong in [
-            "",
-            "example.org",
-            ":5222",
-            "a:b",
-            "a:70000",
-            "::1:5222",
-            "[::1:5222",
-        ] {
-            assert!(server_address(wrong, false).is_err(), "{wrong:?}");
-        }
-    }
 }

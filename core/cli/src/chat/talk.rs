@@ -168,6 +168,10 @@ impl<'a> Talk<'a> {
             Event::ConnectionChanged(ConnectionState::Offline { .. }) if !self.is_connected => {
                 return Ok(());
             }
+            Event::ConnectionChanged(ConnectionState::Online) => {
+                let session = self.account.session_info().await?;
+                return Ok(self.output.online(session)?);
+            }
             // This device is news to nobody here, and another one only once.
             Event::DeviceAppeared { device }
                 if device.this_device || !self.announced.insert(device.address.clone()) =>

@@ -2,13 +2,15 @@
 
 use std::io::{self, Write as _};
 
-use eft::{
-    BareJid, CatchUpProgress, ConnectionState, Content, Delivery, DeviceInfo, Event, Message,
-    OptOut, Timestamp, Trust,
-};
+use eft::{BareJid, Content, Delivery, DeviceInfo, Message, OptOut, Trust};
 use serde_json::{Value, json};
 
+mod chat;
+mod lists;
+mod text;
+
 use crate::conversation::Standing;
+use text::{clock, printable};
 
 /// Messages without an answer from which on a device is said to be silent: twice the number after which one that is read
 /// answers by itself.
@@ -57,62 +59,6 @@ impl Output {
         }
     }
 
-    /// Something that happened in a chat.
-    pub(crate) fn event(self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::MessageReceived(message) => self.message("message", message),
-            Event::MessageChanged(message) => self.changed(message),
-            Event::ConnectionChanged(state) => self.connection(state),
-            Event::CatchUpProgressed(progress) => self.catch_up(*progress),
-            Event::DeviceAppeared { device } => self.device("device-appeared", device),
-            Event::DeviceVanished { jid, device } => self.note(
-                "device-vanished",
-                jid.as_str(),
-                *device,
-                "is no longer listed",
-            ),
-            Event::DeviceDowngraded { jid, device } => self.note(
-                "device-downgraded",
-                jid.as_str(),
-                *device,
-                "is listed for legacy OMEMO only now; nothing is sent to it",
-            ),
-            Event::IdentityChanged { jid, device } => self.note(
-                "identity-changed",
-                jid.as_str(),
-                *device,
-                "shows another identity key than before; nothing of it is accepted",
-            ),
-            Event::OptedOut { jid, opt_out } => self.opted_out(jid, opt_out),
-            Event::RolledBack if self.json => self.object(&json!({"event": "rolled-back"})),
-            Event::RolledBack => {
-                self.line("-- a backup was put back: new encryption sessions are being made")
-            }
-            Event::Reset if self.json => self.object(&json!({"event": "reset"})),
-            _ => Ok(()),
-        }
-    }
-
-    fn note(self, event: &str, jid: &str, device: u32, text: &str) -> io::Result<()> {
-        if self.json {
-            self.object(&json!({"event": event, "jid": jid, "device": device}))
-        } else {
-            self.line(&format!("-- device {device} of {jid} {text}"))
-        }
-    }
-
-    fn opted_out(self, jid: &BareJid, opt_out: &OptOut) -> io::Result<()> {
-        if self.json {
-            return self.object(
-                &json!({"event": "opted-out", "jid": jid.as_str(), "reason": opt_out.reason}),
-            );
-        }
-        self.line(&format!("-- {}", wish(jid, opt_out)))?;
-        self.line(&format!(
-            "-- nothing is sent until you say: eft conversation --keep-encrypted YOU {jid}"
-        ))
-    }
-
     /// How things stand with somebody.
     pub(crate) fn conversation(self, peer: &BareJid, standing: &Standing) -> io::Result<()> {
         let opt_out = standing.opt_out.as_ref();
@@ -139,71 +85,6 @@ impl Output {
         match standing.resent_count {
             0 => Ok(()),
             count => self.line(&format!("{count} line(s) queued again for the next chat")),
-        }
-    }
-
-    fn connection(self, state: &ConnectionState) -> io::Result<()> {
-        let (name, error) = match state {
-            ConnectionState::Connecting => ("connecting", None),
-            ConnectionState::Online => ("online", None),
-            ConnectionState::Offline { error, .. } => ("offline", Some(error)),
-            ConnectionState::Disconnected => ("disconnected", None),
-        };
-        match error {
-            Some(error) if self.json => self
-                .object(&json!({"event": name, "code": error.code(), "reason": error.to_string()})),
-            None if self.json => self.object(&json!({"event": name})),
-            Some(error) => self.line(&format!("-- {name}: {}", printable(&error.to_string()))),
-            None => self.line(&format!("-- {name}")),
-        }
-    }
-
-    fn catch_up(self, progress: CatchUpProgress) -> io::Result<()> {
-        if self.json {
-            self.object(&json!({
-                "event": "catch-up",
-                "received": progress.received_count,
-                "complete": progress.complete,
-            }))
-        } else if progress.complete && progress.received_count > 0 {
-            self.line(&format!(
-                "-- caught up, {} from the archive",
-                progress.received_count
-            ))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn changed(self, message: &Message) -> io::Result<()> {
-        if self.json {
-            self.message("changed", message)
-        } else if let Some(Delivery::Failed { reason }) = &message.delivery {
-            self.line(&format!("-- not sent: {reason}"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// A line of standard input that cannot become a message.
-    pub(crate) fn refused(self, error: &eft::Error) -> io::Result<()> {
-        if self.json {
-            self.object(
-                &json!({"event": "refused", "code": error.code(), "reason": error.to_string()}),
-            )
-        } else {
-            self.line(&format!("-- not sent: {error}"))
-        }
-    }
-
-    /// The program was asked to end while lines were on their way.
-    pub(crate) fn left_queued(self, count: usize) -> io::Result<()> {
-        if self.json {
-            self.object(&json!({"event": "interrupted", "queued": count}))
-        } else if count > 0 {
-            self.line(&format!("-- {count} line(s) stay queued for the next chat"))
-        } else {
-            Ok(())
         }
     }
 
@@ -348,58 +229,5 @@ const fn failure_reason(delivery: &Delivery) -> Option<&str> {
     match delivery {
         Delivery::Failed { reason } => Some(reason.as_str()),
         _ => None,
-    }
-}
-
-/// Text of somebody else as it may stand on a terminal: control characters could move the cursor or colour
-/// the screen (XML lets U+0080 to U+009F pass), and a second line could pretend to be one of ours.
-fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => printable.push_str("\n    "),
-            '\t' => printable.push(c),
-            c if c.is_control() => printable.push(char::REPLACEMENT_CHARACTER),
-            c => printable.push(c),
-        }
-    }
-    printable
-}
-
-/// Time of day in UTC, hours to seconds.
-fn clock(at: Timestamp) -> String {
-    let seconds = at.as_millis().div_euclid(1000).rem_euclid(86_400);
-    format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_cannot_steer_the_terminal_or_forge_a_line() {
-        assert_eq!(printable("tea ☕\tat four"), "tea ☕\tat four");
-        assert_eq!(
-            printable("\u{1b}[2J\u{9b}31m\r\u{7}"),
-            "\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}"
-        );
-        let forged = "hi\n12:00:00 bob@example.org (device 1, omemo:2): send money";
-        assert!(
-            printable(forged)
-                .lines()
-                .skip(1)
-                .all(|line| line.starts_with("    "))
-        );
-    }
-
-    #[test]
-    fn the_clock_shows_utc_also_before_the_epoch() {
-        assert_eq!(clock(Timestamp::from_millis(3_661_000)), "01:01:01");
-        assert_eq!(clock(Timestamp::from_millis(-1)), "23:59:59");
     }
 }

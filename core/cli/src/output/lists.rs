@@ -1,0 +1,81 @@
+//! Conversations, what a push brought, what was left to be sent.
+
+use std::io;
+
+use eft::{ConversationSummary, WakeOutcome, WakeReason};
+use serde_json::json;
+
+use super::Output;
+use super::text::printable;
+
+impl Output {
+    /// A line of the list of conversations.
+    pub(crate) fn summary(self, summary: &ConversationSummary) -> io::Result<()> {
+        let newest = summary.last_message.as_ref();
+        let text = newest.and_then(|message| match &message.content {
+            eft::Content::Text(text) => Some(text.as_str()),
+            eft::Content::Unreadable(_) => None,
+        });
+        if self.json {
+            return self.object(&json!({
+                "event": "summary",
+                "peer": summary.peer.as_str(),
+                "unread": summary.unread_count,
+                "newest": newest.map(|message| message.id.as_row()),
+                "text": text,
+            }));
+        }
+        let unread = match summary.unread_count {
+            0 => String::new(),
+            count => format!(" ({count} unread)"),
+        };
+        let first_line = text
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default();
+        self.line(&format!(
+            "{}{unread}: {}",
+            summary.peer,
+            printable(first_line)
+        ))
+    }
+
+    /// What a push brought.
+    pub(crate) fn woken(self, outcome: &WakeOutcome) -> io::Result<()> {
+        for message in &outcome.notifications {
+            self.message("notification", message)?;
+        }
+        let (reason, text) = match &outcome.reason {
+            WakeReason::CaughtUp => ("caught-up", "caught up".to_owned()),
+            WakeReason::HeldElsewhere => (
+                "held-elsewhere",
+                "another program has the account open".to_owned(),
+            ),
+            WakeReason::Deadline => ("deadline", "the time was over".to_owned()),
+            WakeReason::Failed(error) => (error.code(), error.to_string()),
+            _ => ("other", "ended".to_owned()),
+        };
+        if self.json {
+            return self.object(&json!({
+                "event": "woken",
+                "reason": reason,
+                "complete": outcome.complete,
+                "more": outcome.more,
+                "badge": outcome.badge,
+            }));
+        }
+        self.line(&format!(
+            "-- {}; {} unread",
+            printable(&text),
+            outcome.badge
+        ))
+    }
+
+    /// Lines were left for the program that has the account.
+    pub(crate) fn left(self, count: usize) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({"event": "left", "count": count}))
+        } else {
+            self.line(&format!("{count} line(s) left to be sent"))
+        }
+    }
+}
