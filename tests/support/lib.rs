@@ -11,6 +11,7 @@
 //! | [`ejabberd`] | [`Ejabberd`]: an ejabberd 24.12 on loopback, with accounts |
 //! | [`server`] | [`Server`]: what a client has to know of either; [`AnyServer`]: one of the two |
 //! | [`federation`] | [`Federation`]: servers that find and trust each other, by the [`name_server`] |
+//! | [`app_server`] | [`AppServer`]: the push server of an app, as a component |
 //! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
@@ -34,6 +35,7 @@
 //! Everything listens on 127.0.0.1 and lives in a temporary folder. Children are ended by their own process id
 //! when their handle is dropped.
 
+pub mod app_server;
 pub mod bot;
 pub mod certificates;
 pub mod deadline;
@@ -51,6 +53,7 @@ pub mod server;
 pub mod soak;
 pub mod unencrypted;
 
+pub use app_server::{AppServer, AppServerPlace, Push};
 pub use bot::{Bot, BotError, BotOptions, Version};
 pub use certificates::{Certificates, CertificatesError};
 pub use deadline::{Deadline, TimedOut, wait_for};

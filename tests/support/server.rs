@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use eft_types::BareJid;
 
+use crate::app_server::AppServerPlace;
 use crate::ejabberd::{Ejabberd, EjabberdError};
 use crate::prosody::{Prosody, ProsodyError};
 
@@ -121,12 +122,33 @@ impl AnyServer {
     ///
     /// Those of the kind.
     pub async fn start(kind: ServerKind) -> Result<Self, ServerError> {
+        Self::start_with(kind, None).await
+    }
+
+    /// The same, with a place for an app's push server.
+    ///
+    /// # Errors
+    ///
+    /// Those of the kind.
+    pub async fn start_with(
+        kind: ServerKind,
+        app_server: Option<&AppServerPlace>,
+    ) -> Result<Self, ServerError> {
         Ok(match kind {
             ServerKind::Prosody => {
-                let server = Prosody::builder().one_step_login().start().await?;
-                Self::Prosody(Box::new(server))
+                let mut builder = Prosody::builder().one_step_login();
+                if let Some(place) = app_server {
+                    builder = builder.app_server(place);
+                }
+                Self::Prosody(Box::new(builder.start().await?))
             }
-            ServerKind::Ejabberd => Self::Ejabberd(Box::new(Ejabberd::start().await?)),
+            ServerKind::Ejabberd => {
+                let mut builder = Ejabberd::builder();
+                if let Some(place) = app_server {
+                    builder = builder.app_server(place);
+                }
+                Self::Ejabberd(Box::new(builder.start().await?))
+            }
         })
     }
 

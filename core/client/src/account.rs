@@ -12,11 +12,12 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
 use crate::contact::Contact;
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, is_xml_char};
 use crate::devices;
 use crate::error::Error;
 use crate::event::{ConnectionState, Event, Events};
 use crate::message::Message;
+use crate::push::{PushHealth, PushRecord, PushTarget};
 use crate::reader::Reader;
 use crate::session_info::SessionInfo;
 use crate::summary::ConversationSummary;
@@ -165,6 +166,53 @@ impl Account {
             options,
             within,
             reply,
+        })
+        .await
+    }
+
+    /// Asks the server to push for this device while it is not connected (XEP-0357): now, and again on every stream that is
+    /// bound. To be called with each new token. Returns once it is kept; how it goes is [`Account::push_health`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a node or an option that XML cannot carry, [`Error::StoreLocked`],
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn register_push(&self, target: PushTarget) -> Result<(), Error> {
+        let texts = target.node.iter().chain(
+            target
+                .options
+                .iter()
+                .flat_map(|(name, value)| [name, value]),
+        );
+        for text in texts {
+            if text.is_empty() || !text.chars().all(is_xml_char) {
+                return Err(Error::invalid(
+                    "a push target with empty or unwritable text",
+                ));
+            }
+        }
+        self.ask(|reply| Command::RegisterPush { target, reply })
+            .await
+    }
+
+    /// Asks the server not to push for this device any more. While there is no connection, it is only forgotten here: the
+    /// app's own server has to let the token go.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] if the connection broke meanwhile, [`Error::StoreLocked`], [`Error::Suspended`],
+    /// [`Error::StoreDamaged`].
+    pub async fn unregister_push(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::UnregisterPush { reply }).await
+    }
+
+    /// How the registration for pushes stands; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn push_health(&self) -> Result<Option<PushHealth>, Error> {
+        self.read(|store| {
+            let kept = store.push()?;
+            let record = kept.as_ref().map(PushRecord::decode).transpose()?;
+            Ok(record.map(|record| record.health()))
         })
         .await
     }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::config::ConnectOptions;
 use crate::contact::Contact;
 use crate::error::Error;
+use crate::push::PushTarget;
 use crate::session_info::SessionInfo;
 use crate::wake::WakeOutcome;
 
@@ -51,6 +52,8 @@ impl Command {
             | Self::Resume { reply }
             | Self::MarkRead { reply, .. }
             | Self::Announced { reply, .. }
+            | Self::RegisterPush { reply, .. }
+            | Self::UnregisterPush { reply }
             | Self::Close { reply } => drop(reply.send(Err(error))),
             Self::Send { reply, .. } => drop(reply.send(Err(error))),
             Self::ResetSessions { reply, .. } => drop(reply.send(Err(error))),
@@ -143,6 +146,13 @@ pub(crate) enum Command {
         within: Duration,
         reply: Reply<WakeOutcome>,
     },
+    /// Ask the server to push for this device, from now on.
+    RegisterPush {
+        target: PushTarget,
+        reply: Reply<()>,
+    },
+    /// Ask it not to any more.
+    UnregisterPush { reply: Reply<()> },
     /// The user was told of these messages.
     Announced {
         messages: Vec<MessageId>,

@@ -237,7 +237,7 @@ fn checked(text: String) -> Result<String, Error> {
 }
 
 /// XML 1.0 §2.2 `Char`.
-const fn is_xml_char(c: char) -> bool {
+pub(crate) const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 

@@ -28,6 +28,13 @@ pub enum Error {
         /// The server's condition or text.
         reason: String,
     },
+    /// The server offers less security than it once did. Somebody may stand in between; or its operator changed it:
+    /// [`crate::Account::accept_downgrade`].
+    #[error("the server offers less security than it once did: {reason}")]
+    Downgraded {
+        /// What is missing.
+        reason: String,
+    },
     /// The server's certificate is not valid for the account's domain. Never retried by itself.
     #[error("the server's certificate was refused: {reason}")]
     CertificateRejected {
@@ -138,6 +145,7 @@ impl Error {
         match self {
             Self::Offline { .. } => "offline",
             Self::AuthRejected { .. } => "auth-rejected",
+            Self::Downgraded { .. } => "downgraded",
             Self::CertificateRejected { .. } => "certificate-rejected",
             Self::ServerTooOld { .. } => "server-too-old",
             Self::NotTrusted { .. } => "not-trusted",

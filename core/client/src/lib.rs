@@ -37,6 +37,7 @@ mod identity;
 mod keys;
 mod message;
 mod pump;
+mod push;
 mod reader;
 mod session_info;
 mod summary;
@@ -54,6 +55,7 @@ pub use eft::Eft;
 pub use error::{Cause, Error, KeyFault};
 pub use event::{CatchUpProgress, ConnectionState, Event, Events};
 pub use message::{Content, Delivery, Encryption, Message, Unreadable};
+pub use push::{PushHealth, PushTarget};
 pub use session_info::SessionInfo;
 pub use summary::ConversationSummary;
 pub use timeline::{TimelineKey, TimelinePage};
@@ -66,4 +68,4 @@ pub use eft_store::KeyringSecretStore;
 pub use eft_store::{
     FileSecretStore, MemorySecretStore, OptOut, SecretError, SecretName, SecretStore, StoreKeyError,
 };
-pub use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId, OriginId, Timestamp};
+pub use eft_types::{BareJid, DeviceAddress, DeviceId, Jid, MessageId, OriginId, Timestamp};

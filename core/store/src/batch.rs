@@ -94,6 +94,7 @@ pub struct Batch {
 #[derive(Debug)]
 pub(crate) enum AccountChange {
     Credential(Option<Credential>),
+    Push(Option<Opaque>),
     Defaults { direct: bool, rooms: bool },
 }
 
@@ -361,6 +362,11 @@ impl Batch {
     /// Replaces the account's credential; `None` forgets it.
     pub fn set_credential(&mut self, credential: Option<Credential>) {
         self.account.push(AccountChange::Credential(credential));
+    }
+
+    /// Replaces the registration for pushes, as the caller encodes it; `None` forgets it.
+    pub fn set_push(&mut self, push: Option<Opaque>) {
+        self.account.push(AccountChange::Push(push));
     }
 
     /// Whether new conversations start out encrypted.

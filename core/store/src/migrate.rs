@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_sender_trust.sql"),
     include_str!("migrations/0006_announcement.sql"),
     include_str!("migrations/0007_import.sql"),
+    include_str!("migrations/0008_push.sql"),
 ];
 
 /// Newest schema that this version knows.

@@ -73,6 +73,8 @@ pub const MAM_EXTENDED: &str = "urn:xmpp:mam:2#extended";
 pub const HINTS: &str = "urn:xmpp:hints";
 /// XEP-0352: client state indication.
 pub const CSI: &str = "urn:xmpp:csi:0";
+/// XEP-0357: push.
+pub const PUSH: &str = "urn:xmpp:push:0";
 /// XEP-0359: stanza ids.
 pub const SID: &str = "urn:xmpp:sid:0";
 /// XEP-0380: explicit message encryption.

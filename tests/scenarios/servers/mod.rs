@@ -2,5 +2,6 @@
 
 mod both;
 mod federation;
+mod pushes;
 mod sleep;
 mod stage;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::app_server::AppServerPlace;
 use crate::certificates::{Certificates, CertificatesError};
 use crate::federation::Federation;
 use crate::port::free_port;
@@ -25,6 +26,7 @@ pub struct EjabberdBuilder {
     pub(super) host: String,
     pub(super) hibernation: Duration,
     pub(super) servers: Option<Federation>,
+    pub(super) app_server: Option<AppServerPlace>,
 }
 
 impl Default for EjabberdBuilder {
@@ -33,11 +35,19 @@ impl Default for EjabberdBuilder {
             host: "eft.test".to_owned(),
             hibernation: Duration::from_secs(600),
             servers: None,
+            app_server: None,
         }
     }
 }
 
 impl EjabberdBuilder {
+    /// An app's push server may connect.
+    #[must_use]
+    pub fn app_server(mut self, place: &AppServerPlace) -> Self {
+        self.app_server = Some(place.clone());
+        self
+    }
+
     /// The served domain. Default `eft.test`.
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {

@@ -56,6 +56,13 @@ pub(super) fn render(
             "request_handlers: { /api: mod_http_api }",
         ),
     ];
+    if let Some(place) = &builder.app_server {
+        let hosts = format!(
+            "hosts: {{ {:?}: {{ password: {:?} }} }}",
+            place.name, place.secret
+        );
+        lines.push(listener(place.port, "ejabberd_service", &hosts));
+    }
     if builder.servers.is_some() {
         lines.push(listener(
             ports.servers,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::app_server::AppServerPlace;
 use crate::certificates::{Certificates, CertificatesError};
 use crate::federation::Federation;
 use crate::port::free_port;
@@ -61,6 +62,7 @@ pub struct ProsodyBuilder {
     pub(super) certificate_domain: Option<String>,
     pub(super) extra_settings: Vec<String>,
     pub(super) servers: Option<Federation>,
+    pub(super) app_server: Option<AppServerPlace>,
 }
 
 impl Default for ProsodyBuilder {
@@ -80,11 +82,19 @@ impl Default for ProsodyBuilder {
             certificate_domain: None,
             extra_settings: Vec::new(),
             servers: None,
+            app_server: None,
         }
     }
 }
 
 impl ProsodyBuilder {
+    /// An app's push server may connect.
+    #[must_use]
+    pub fn app_server(mut self, place: &AppServerPlace) -> Self {
+        self.app_server = Some(place.clone());
+        self
+    }
+
     /// The served domain. Default `eft.test`.
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {

@@ -89,12 +89,19 @@ pub(super) fn render(
     if let Some(limit) = builder.stanza_limit_bytes {
         lines.push(format!("c2s_stanza_size_limit = {limit}"));
     }
+    if let Some(place) = &builder.app_server {
+        lines.push(format!("component_ports = {{ {} }}", place.port));
+    }
     if let Some(count) = builder.pep_max_items {
         lines.push(format!("pep_max_items = {count}"));
     }
     lines.extend(other_servers(servers));
     lines.extend(builder.extra_settings.iter().cloned());
     lines.extend(host_section(&builder.host, None));
+    if let Some(place) = &builder.app_server {
+        lines.push(format!("Component {}", quote(&place.name)));
+        lines.push(format!("component_secret = {}", quote(&place.secret)));
+    }
     if let Some(second) = &builder.second_host {
         lines.extend(host_section(second, second_leaf));
     }

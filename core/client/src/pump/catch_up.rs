@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use eft_store::{ArchiveId, ArchiveProgress};
+use eft_store::{ArchiveId, ArchiveProgress, Durability};
 use eft_types::{StanzaId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
@@ -22,9 +22,14 @@ use crate::error::Error;
 use crate::event::{CatchUpProgress, Event};
 use crate::unit::Unit;
 
-/// Messages asked for at once: one page, one commit. Prosody gives at most 100 by default, ejabberd
-/// 250.
-pub(crate) const PAGE_COUNT: u32 = 100;
+/// Messages asked for at once. Prosody gives at most 100 by default, ejabberd 250.
+pub(crate) const PAGE_COUNT: u32 = 250;
+
+/// Messages of a page that are worked through in one commit, at most: what waits for it stands in memory.
+const PART_COUNT: usize = 100;
+
+/// The same by the size of their texts. An extension has 24 MB for everything.
+const PART_BYTES: usize = 256 * 1024;
 
 /// Messages of the first page of a new device: none of them was encrypted for it, so there is no
 /// use in more than what shows that a conversation was there.
@@ -47,6 +52,12 @@ pub(crate) struct Page {
     query: mam::Query,
     start: Start,
     results: Vec<(StanzaSeq, mam::ArchivedMessage)>,
+    /// Size of their texts.
+    weight_bytes: usize,
+    /// Results of this page that are committed already, and may be acknowledged when it is durable.
+    committed: Vec<StanzaSeq>,
+    /// The last of them.
+    last: Option<(StanzaId, Timestamp)>,
     /// Results of all pages of this run, this one not included.
     received_count: u64,
 }
@@ -62,6 +73,24 @@ enum Start {
     Beginning,
     /// The newest messages only: there is no cursor yet.
     Newest,
+}
+
+impl Page {
+    /// How far the archive is known by this page.
+    fn newest(&self) -> Option<(StanzaId, Timestamp)> {
+        let last = self.results.last();
+        last.map(|(_, archived)| (archived.id.clone(), archived.stamp))
+            .or_else(|| self.last.clone())
+    }
+}
+
+/// Size of the texts in an element, and something for each element and attribute.
+fn weight(element: &Element) -> usize {
+    /// An empty element in memory, about.
+    const ELEMENT_BYTES: usize = 128;
+    let texts: usize = element.texts().map(str::len).sum();
+    let children: usize = element.children().map(weight).sum();
+    ELEMENT_BYTES + texts + children
 }
 
 impl CatchUp {
@@ -105,6 +134,9 @@ impl Pump {
                 query,
                 start,
                 results: Vec::new(),
+                weight_bytes: 0,
+                committed: Vec::new(),
+                last: None,
                 received_count,
             }));
         }
@@ -121,10 +153,67 @@ impl Pump {
             && let CatchUp::Running(page) = &mut link.catch_up
             && let Ok(Some(archived)) = page.query.unwrap(&element, own)
         {
+            page.weight_bytes += weight(&element);
             page.results.push((seq, archived));
             return Ok(());
         }
         Err(element)
+    }
+
+    /// A part of a page is worked through as soon as it is large enough. Its last message is how far the archive was read:
+    /// whoever is killed now goes on behind it.
+    pub(super) fn take_part(&mut self) -> Result<(), Error> {
+        let Some(link) = self.link.as_mut() else {
+            return Ok(());
+        };
+        let CatchUp::Running(page) = &mut link.catch_up else {
+            return Ok(());
+        };
+        let is_large = page.results.len() >= PART_COUNT || page.weight_bytes >= PART_BYTES;
+        // What is paged backward says nothing about what stands before it, and is small.
+        if !is_large || page.start == Start::Newest {
+            return Ok(());
+        }
+        let CatchUp::Running(mut page) = core::mem::take(&mut link.catch_up) else {
+            return Ok(());
+        };
+        let store = Arc::clone(&self.store);
+        let mut unit = Unit::begin(&store, clock::now());
+        unit.waiting_room = self.pending.room();
+        unit.announces = self.announces();
+        self.take_results(&mut unit, &page)?;
+        page.last = page.newest();
+        page.committed
+            .extend(page.results.iter().map(|(seq, _)| *seq));
+        page.results.clear();
+        page.weight_bytes = 0;
+        unit.batch.advance_archive(ArchiveProgress {
+            archive: self.own.jid.clone(),
+            last: page.last.clone(),
+            at_end: false,
+        });
+        let done = unit.commit(Durability::Deferred)?;
+        if let Some(link) = self.link.as_mut() {
+            link.catch_up = CatchUp::Running(page);
+        }
+        self.tell(&done)?;
+        self.pending.note(&done);
+        self.retry_pending(&done.moved, Receiving::CatchUp)
+    }
+
+    fn take_results(&mut self, unit: &mut Unit<'_>, page: &Page) -> Result<(), Error> {
+        let mut seen = Seen::default();
+        for (_, archived) in &page.results {
+            let source = Source::Archive {
+                id: ArchiveId::new(self.own.jid.clone(), archived.id.clone()),
+                stamp: Some(archived.stamp),
+                is_first_page: page.start == Start::Newest,
+            };
+            if let Some(message) = Inbound::new(&self.own, &archived.message, source) {
+                message.take(unit, &mut seen, Receiving::CatchUp, &mut self.rng)?;
+            }
+        }
+        Ok(())
     }
 
     /// The page that was asked for has ended.
@@ -151,11 +240,9 @@ impl Pump {
         // A first page of the newest messages ends at the archive's end, whatever it says about the
         // beginning.
         let is_first = page.start == Start::Newest;
-        let at_end = fin.is_complete || is_first || page.results.is_empty();
-        let last = page
-            .results
-            .last()
-            .map(|(_, archived)| (archived.id.clone(), archived.stamp));
+        let is_empty = page.results.is_empty() && page.committed.is_empty();
+        let at_end = fin.is_complete || is_first || is_empty;
+        let last = page.newest();
         if !at_end
             && last
                 .as_ref()
@@ -168,22 +255,13 @@ impl Pump {
                 &RequestError::Malformed("a circle of pages".to_owned()),
             );
         }
-        let received_count = page.received_count + u64::try_from(page.results.len()).unwrap_or(0);
+        let received = page.results.len() + page.committed.len();
+        let received_count = page.received_count + u64::try_from(received).unwrap_or(0);
         let store = Arc::clone(&self.store);
         let mut unit = Unit::begin(&store, clock::now());
         unit.waiting_room = self.pending.room();
         unit.announces = self.announces() && !is_first;
-        let mut seen = Seen::default();
-        for (_, archived) in &page.results {
-            let source = Source::Archive {
-                id: ArchiveId::new(self.own.jid.clone(), archived.id.clone()),
-                stamp: Some(archived.stamp),
-                is_first_page: is_first,
-            };
-            if let Some(message) = Inbound::new(&self.own, &archived.message, source) {
-                message.take(&mut unit, &mut seen, Receiving::CatchUp, &mut self.rng)?;
-            }
-        }
+        self.take_results(&mut unit, &page)?;
         // Whoever resumes the stream must not take for read what was left to the archive.
         let once_more = self
             .link
@@ -194,12 +272,14 @@ impl Pump {
             last: last.clone(),
             at_end: at_end && !once_more,
         });
-        let seqs: Vec<_> = page.results.iter().map(|(seq, _)| *seq).collect();
-        let durability = self.count_handled(&mut unit, &seqs);
-        let done = unit.commit(durability)?;
+        let mut seqs = page.committed;
+        seqs.extend(page.results.iter().map(|(seq, _)| *seq));
+        let _ = self.count_handled(&mut unit, &seqs);
+        // The parts before it are durable with this one (law 2).
+        let done = unit.commit(Durability::Full)?;
         if let Some(link) = &self.link {
-            for (seq, _) in &page.results {
-                link.settle(*seq, Effect::OnDisk(&done));
+            for seq in seqs {
+                link.settle(seq, Effect::OnDisk(&done));
             }
         }
         self.tell(&done)?;
@@ -266,6 +346,9 @@ impl Pump {
         };
         // Most of these came by the archive too and are known by now.
         self.handle_stanzas(held.into(), Vec::new())?;
+        if received_count > 0 && self.waking.is_none() {
+            self.note_missed_push()?;
+        }
         self.note_caught_up();
         self.send_event(Event::CatchUpProgressed(CatchUpProgress {
             received_count,

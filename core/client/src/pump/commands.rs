@@ -132,6 +132,10 @@ impl Pump {
                 within,
                 reply,
             } => self.begin_wake(options, within, reply),
+            Command::RegisterPush { target, reply } => {
+                let _ = reply.send(self.register_push(target));
+            }
+            Command::UnregisterPush { reply } => self.unregister_push(reply),
             Command::Announced { messages, reply } => {
                 let result = self.commit(|unit, _| {
                     for message in messages {

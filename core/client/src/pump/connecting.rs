@@ -348,9 +348,9 @@ fn login_error(error: LoginError) -> Error {
         LoginError::AuthRejected { condition, text } if !is_temporary => Error::AuthRejected {
             reason: text.unwrap_or(condition),
         },
+        LoginError::Downgraded(_) => Error::Downgraded { reason },
         LoginError::NoAcceptableMechanism { .. }
         | LoginError::Scram(_)
-        | LoginError::Downgraded(_)
         | LoginError::UnprovenToken
         | LoginError::FurtherSteps { .. }
         | LoginError::NoCredentials

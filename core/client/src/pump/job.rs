@@ -5,18 +5,27 @@ use eft_types::{BareJid, DeviceAddress, DeviceId};
 use eft_xmpp::xep::carbons;
 use eft_xmpp::xep::disco::{self, DiscoInfo};
 use eft_xmpp::xep::pubsub::{self, AccessModel, MaxItems, NodeConfig};
+use eft_xmpp::xep::push;
 use eft_xmpp::xep::roster::{self, RosterAnswer, RosterItem};
 use eft_xmpp::{Element, ns};
 
 use super::connecting::Attempt;
 use super::request::{Question, RequestError, Requester};
 use crate::command::Reply;
+use crate::push::PushTarget;
 use crate::translate::encrypted;
 
 /// What a job found out.
 pub(crate) enum Finding {
     /// An attempt to connect ended.
     Connected(Box<Attempt>),
+    /// The server was asked to push.
+    PushEnabled(Result<(), RequestError>),
+    /// The server was asked not to push any more.
+    PushDisabled {
+        result: Result<(), RequestError>,
+        reply: Reply<()>,
+    },
     /// The server answered whether it is there, or the connection is over.
     Probed,
     /// The contact list.
@@ -58,6 +67,8 @@ pub(crate) struct SetUp {
     pub(crate) contacts: Vec<RosterItem>,
     /// Whether the account has an archive (XEP-0313).
     pub(crate) has_archive: bool,
+    /// Whether the account's server pushes (XEP-0357).
+    pub(crate) has_push: bool,
     /// The account's own device lists.
     pub(crate) own_lists: Vec<(Version, Option<DeviceList>)>,
     /// This device's bundles, as others find them.
@@ -87,13 +98,14 @@ pub(crate) async fn set_up(
         ))
         .await
         .map(|answer| DiscoInfo::parse(&answer));
-    let has_archive = match account {
-        Ok(info) => info.is_some_and(|info| info.has(ns::MAM)),
+    let account = match account {
+        Ok(info) => info,
         Err(error) => {
             fatal_only(error)?;
-            false
+            None
         }
     };
+    let has = |feature| account.as_ref().is_some_and(|info| info.has(feature));
     let mut own_lists = Vec::new();
     let mut own_bundles = Vec::new();
     for version in Version::ALL {
@@ -108,7 +120,8 @@ pub(crate) async fn set_up(
     }
     Ok(SetUp {
         contacts,
-        has_archive,
+        has_archive: has(ns::MAM),
+        has_push: has(ns::PUSH),
         own_lists,
         own_bundles,
     })
@@ -124,6 +137,24 @@ pub(crate) async fn contacts(requester: &Requester) -> Result<Vec<RosterItem>, R
         // Only an answer to a version that we named; we name none.
         RosterAnswer::Unchanged => Vec::new(),
     })
+}
+
+/// Asks the server to push (XEP-0357 §5).
+pub(crate) async fn enable_push(
+    requester: &Requester,
+    target: &PushTarget,
+) -> Result<(), RequestError> {
+    let enable = push::enable(&target.service, target.node.as_deref(), &target.options);
+    requester.ask(Question::set(None, enable)).await.map(drop)
+}
+
+/// Asks it not to push any more (§6).
+pub(crate) async fn disable_push(
+    requester: &Requester,
+    target: &PushTarget,
+) -> Result<(), RequestError> {
+    let disable = push::disable(&target.service, target.node.as_deref());
+    requester.ask(Question::set(None, disable)).await.map(drop)
 }
 
 /// A refusal is an answer; a lost connection is not.

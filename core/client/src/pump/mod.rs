@@ -13,6 +13,7 @@
 //! | File | Noun |
 //! |---|---|
 //! | `suspending`, `waking` | the app sleeps; a push came |
+//! | `pushing` | asking the server to push |
 //! | `intake` | what other processes left to be sent |
 //! | `probing` | whether the server is still there; work for idle moments |
 //! | `holding`, `rollback` | the right to write; a database that is an older copy |
@@ -49,6 +50,7 @@ mod lists;
 mod outbox;
 pub(crate) mod pending;
 mod probing;
+mod pushing;
 mod request;
 mod resuming;
 mod rollback;

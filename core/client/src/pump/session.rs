@@ -50,6 +50,11 @@ impl Pump {
                 self.attempt_ended(*attempt);
                 Ok(())
             }
+            Finding::PushEnabled(result) => self.handle_push_enabled(result),
+            Finding::PushDisabled { result, reply } => {
+                self.handle_push_disabled(result, reply);
+                Ok(())
+            }
             Finding::Probed => {
                 self.handle_probed();
                 Ok(())
@@ -129,6 +134,7 @@ impl Pump {
         link.actions_due = true;
         link.send(presence::available(&stanza::caps(), None, 0), None);
         self.note_set_up()?;
+        self.enable_push(Some(set_up.has_push))?;
         if set_up.has_archive {
             self.begin_catch_up()
         } else {
@@ -239,7 +245,7 @@ impl Pump {
         for answer in answers {
             self.handle_answer(answer)?;
         }
-        Ok(())
+        self.take_part()
     }
 
     /// An answer that the pump itself asked for.

@@ -50,7 +50,12 @@ impl Pump {
             return;
         }
         match self.hold_account() {
-            Ok(()) => {}
+            Ok(()) => {
+                if let Err(error) = self.note_push() {
+                    let _ = reply.send(Err(error));
+                    return;
+                }
+            }
             // Whoever has the account shows what comes.
             Err(Error::StoreLocked) => {
                 let _ = reply.send(Ok(WakeOutcome::aside()));
@@ -111,6 +116,7 @@ impl Pump {
         };
         link.phase = Phase::Publishing;
         link.send(presence::available(&stanza::caps(), None, 0), None);
+        self.enable_push(None)?;
         self.begin_catch_up()
     }
 

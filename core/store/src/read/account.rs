@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::{bare_jid, coded, device_id, rows};
 use crate::error::StoreError;
 use crate::lease::Generations;
-use crate::model::{Account, Credential, DeviceEvent, DeviceEventKind};
+use crate::model::{Account, Credential, DeviceEvent, DeviceEventKind, Opaque};
 
 pub(crate) fn own_jid(connection: &Connection) -> Result<BareJid, StoreError> {
     let jid: String = connection.query_row("SELECT jid FROM account", [], |row| row.get(0))?;
@@ -28,6 +28,13 @@ pub(crate) fn account(connection: &Connection) -> Result<Account, StoreError> {
         encrypt_direct,
         encrypt_rooms,
     })
+}
+
+/// The registration for pushes.
+pub(crate) fn push(connection: &Connection) -> Result<Option<Opaque>, StoreError> {
+    let mut find = connection.prepare_cached("SELECT push FROM account")?;
+    let push: Option<Vec<u8>> = find.query_row([], |row| row.get(0))?;
+    Ok(push.map(Opaque::from))
 }
 
 /// The numbers that tell who may write, and whether the database is an older copy.

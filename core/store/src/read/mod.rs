@@ -10,7 +10,7 @@ mod record;
 mod stream;
 
 pub(crate) use account::{
-    account, device_log, each_device_event, generations, newest_generation, own_jid,
+    account, device_log, each_device_event, generations, newest_generation, own_jid, push,
 };
 pub(crate) use archive::{cursor, cursors};
 pub(crate) use conversation::{conversation, conversations, each_conversation, unread_count};

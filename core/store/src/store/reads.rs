@@ -6,7 +6,7 @@ use super::Store;
 use crate::error::StoreError;
 use crate::model::{
     Account, ArchiveCursor, ArchiveId, Conversation, ConversationSummary, DeviceEvent, IntakeEntry,
-    IntakeId, Message, OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
+    IntakeId, Message, Opaque, OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
 };
 use crate::omemo::{Action, Record, RecordKey, RecordKind};
 use crate::read;
@@ -153,6 +153,14 @@ impl Store {
     /// [`StoreError`].
     pub fn unread_count(&self) -> Result<u32, StoreError> {
         self.readers.read(read::unread_count)
+    }
+
+    /// The registration for pushes, as [`Batch::set_push`](crate::Batch::set_push) had it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn push(&self) -> Result<Option<Opaque>, StoreError> {
+        self.readers.read(read::push)
     }
 
     /// What the user is still to be told of, in the order in which it came; `after` continues a page.

@@ -187,3 +187,18 @@ fn what_was_handed_to_the_stream_is_found_without_the_rest_of_the_queue() {
     home.commit(&batch);
     assert_eq!(home.store.outbox_on_stream().unwrap(), []);
 }
+
+#[test]
+fn a_registration_for_pushes_is_kept_until_it_is_forgotten() {
+    let home = Home::new();
+    let keep = |push: Option<&str>| {
+        let mut batch = Batch::new();
+        batch.set_push(push.map(|text| Opaque::new(text.as_bytes())));
+        home.commit(&batch);
+        home.store.push().unwrap()
+    };
+    assert_eq!(home.store.push().unwrap(), None);
+    assert_eq!(keep(Some("one")), Some(Opaque::new(*b"one")));
+    assert_eq!(keep(Some("two")), Some(Opaque::new(*b"two")));
+    assert_eq!(keep(None), None);
+}

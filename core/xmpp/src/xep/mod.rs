@@ -10,7 +10,7 @@
 //! | [`data_forms`], [`disco`], [`rsm`], [`pubsub`], [`caps`] | XEP-0004, 0030, 0059, 0060 with 0163, 0115 |
 //! | [`datetime`], [`alt_connections`], [`receipts`], [`blocking`], [`ping`], [`delay`] | XEP-0082, 0156, 0184, 0191, 0199, 0203 |
 //! | [`carbons`], [`forward`], [`mam`] | XEP-0280, 0297, 0313 |
-//! | [`hints`], [`csi`], [`stanza_id`], [`eme`] | XEP-0334, 0352, 0359, 0380 |
+//! | [`hints`], [`csi`], [`push`], [`stanza_id`], [`eme`] | XEP-0334, 0352, 0357, 0359, 0380 |
 //! | [`omemo2`], [`omemo_legacy`], [`sce`] | XEP-0384 0.9 and 0.3, 0420 |
 //! | [`displayed_sync`] | XEP-0490 |
 //! | [`stanza_error`], [`stream_limits`] | RFC 6120 §8.3, XEP-0478 |
@@ -36,6 +36,7 @@ pub mod omemo_legacy;
 pub mod ping;
 pub mod presence;
 pub mod pubsub;
+pub mod push;
 pub mod receipts;
 pub mod roster;
 pub mod rsm;

@@ -142,6 +142,15 @@ impl StanzaError {
         self.condition.0 == DefinedCondition::ItemNotFound
     }
 
+    /// The entity does not know what was asked: `<service-unavailable/>` or `<feature-not-implemented/>`.
+    #[must_use]
+    pub fn is_not_implemented(&self) -> bool {
+        matches!(
+            self.condition.0,
+            DefinedCondition::ServiceUnavailable | DefinedCondition::FeatureNotImplemented
+        )
+    }
+
     /// A condition of `pubsub#errors` stands beside the defined one. Servers differ in the defined
     /// one, so only this is looked at (XEP-0060 §7.1.5).
     #[must_use]
