@@ -296,9 +296,9 @@ fn tls_error(error: &io::Error, at: &str) -> ConnectError {
             detail: other.to_string(),
             at,
         },
-        None => ConnectError::Tls {
+        // The network broke, not TLS: another attempt may get through.
+        None => ConnectError::Lost {
             detail: error.to_string(),
-            at,
         },
     }
 }

@@ -114,6 +114,19 @@ async fn a_server_that_hangs_up_or_babbles_during_login_gives_an_error() {
 }
 
 #[tokio::test]
+async fn a_connection_that_breaks_within_the_handshake_is_worth_another_attempt() {
+    let authority = Authority::new();
+    for transport in [Transport::DirectTls, Transport::WebSocket] {
+        let (port, _server) = serve(|peer| async move { drop(peer) }).await;
+        let error = soon(connect_with(&config(&authority, port, transport)))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ConnectError::Lost { .. }), "{error:?}");
+        assert!(error.is_temporary());
+    }
+}
+
+#[tokio::test]
 async fn a_silent_server_is_given_up() {
     let authority = Authority::new();
     let (port, _server) = serve(|peer| async move {
