@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "eft-bindgen": set(),
     "eft-bench": {"eft-omemo", "eft-store", "eft-types"},
     "eft-fuzz": {"eft-omemo", "eft-types", "eft-xmpp"},
-    "eft-tests": {"eft", "eft-cli", "eft-ffi", "eft-omemo", "eft-store", "eft-types", "eft-xmpp"},
+    "eft-tests": {"eft", "eft-bench", "eft-cli", "eft-ffi", "eft-omemo", "eft-store", "eft-types", "eft-xmpp"},
 }
 
 XML = {"minidom", "rxml", "xmpp-parsers", "xso"}

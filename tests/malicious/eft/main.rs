@@ -14,6 +14,7 @@
 mod client;
 mod forgeries;
 mod logins;
+mod network;
 mod paging;
 mod program;
 mod strangers;
