@@ -14,6 +14,7 @@
 )]
 
 mod device;
+mod exchange;
 mod python;
 mod schedule;
 mod signatures;

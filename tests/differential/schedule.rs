@@ -7,6 +7,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::device::{Device, Read};
+use crate::exchange::ephemeral_key_ends_at;
 use crate::python::{
     Introduction, Python, bundle_for, bundle_of, hex, message_for, message_from, renew,
 };
@@ -314,11 +315,17 @@ impl<'p> Schedule<'p> {
 
     fn spoiled(&mut self, message: &EncryptedMessage) -> EncryptedMessage {
         let mut copy = message.clone();
-        let bit = 1 << self.below(8);
+        let mut bit = 1 << self.below(8);
         // Only the key: python-omemo advances its session before it looks at the payload, as it may.
-        let data = &mut copy.keys[0].data;
-        let at = usize::try_from(self.rng.next_u32()).unwrap() % data.len();
-        data[at] ^= bit;
+        let key = &mut copy.keys[0];
+        let at = usize::try_from(self.rng.next_u32()).unwrap() % key.data.len();
+        // The one bit of an exchange that no Diffie-Hellman looks at (RFC 7748 §5). Eft refuses it; python-omemo reads the
+        // copy, and from then on takes what is genuine for another exchange with the same prekey.
+        if bit == 0x80 && key.kex && ephemeral_key_ends_at(self.version, &key.data) == Some(at + 1)
+        {
+            bit = 0x40;
+        }
+        key.data[at] ^= bit;
         copy
     }
 

@@ -98,6 +98,7 @@ CAMPAIGNS = {
             ENGINE,
             TYPES,
             "tests/differential/schedule.rs",
+            "tests/differential/exchange.rs",
             "tests/differential/device.rs",
             "tests/differential/python.rs",
             "tests/interop/engines.py",
