@@ -52,7 +52,7 @@ mod tests {
             text,
             "<enable xmlns='urn:xmpp:push:0' jid='push.app.example' node='node-1'>\
              <x xmlns='jabber:x:data' type='submit'>\
-             <field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>\
+             <field type='hidden' var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>\
              <field var='secret'><value>a&amp;b</value></field></x></enable>"
         );
         assert_eq!(
