@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_announcement.sql"),
     include_str!("migrations/0007_import.sql"),
     include_str!("migrations/0008_push.sql"),
+    include_str!("migrations/0009_search_beginnings.sql"),
 ];
 
 /// Newest schema that this version knows.

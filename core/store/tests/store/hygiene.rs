@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockModeDecrypt as _, KeyIvInit as _};
-use eft_store::{Batch, Credential};
+use eft_store::{Batch, Credential, Durability, Store};
 
 use crate::foreign::{our_settings, raw_connection};
+use crate::processes::role;
 use crate::support::*;
 
 const MARKER: &str = "wherefore-marker-art-thou";
@@ -199,4 +200,108 @@ fn what_was_deleted_is_not_left_in_a_free_page() {
     let kept = left_after(std::slice::from_ref(&installed));
     assert_eq!(kept, secrets.len(), "the search finds what is there");
     assert_eq!(left_after(&[installed, deletions]), 0);
+}
+
+/// Files of SQLite that hold what does not fit into memory, and are deleted as soon as they are open.
+fn temporary_files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap();
+    let links = entries.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    links
+        .filter(|link| link.to_string_lossy().contains("etilqs_"))
+        .collect()
+}
+
+#[test]
+fn what_does_not_fit_into_the_page_cache_is_sorted_in_memory_and_not_in_a_file() {
+    let home = marked();
+    let path = home.folder.path().join("etilqs_like-those-of-sqlite");
+    let file = fs::File::create(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(temporary_files().len(), 1, "the search finds one");
+    drop(file);
+    let connection = raw_connection(&home.path(), &our_settings());
+    let options: Vec<String> = connection
+        .prepare("PRAGMA compile_options")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    // 3: whatever a connection asks for.
+    assert!(options.contains(&"TEMP_STORE=3".to_owned()), "{options:?}");
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = -16; PRAGMA temp_store = FILE;
+             CREATE TEMP TABLE copy AS SELECT body FROM message;",
+        )
+        .unwrap();
+    let mut sort = connection
+        .prepare(
+            "SELECT a.body || b.body || c.number FROM copy a, copy b,
+                 (WITH RECURSIVE n (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n LIMIT 20)
+                  SELECT number FROM n) c
+             ORDER BY 1 DESC",
+        )
+        .unwrap();
+    let mut rows = sort.query([]).unwrap();
+    assert!(rows.next().unwrap().is_some());
+    assert_eq!(temporary_files(), [""; 0].map(PathBuf::from));
+}
+
+/// Everything that can be printed, and some failures.
+fn print_everything(folder: &Path) {
+    let path = Home::path_in(folder);
+    let store = Store::create(&path, &key(), &own(), &options()).unwrap();
+    let mut batch = Batch::new();
+    let mut message = live(MARKER);
+    message.origin_id = None;
+    batch.insert_message(message);
+    batch.set_credential(Some(Credential::new(MARKER.into())));
+    println!("{batch:?}");
+    println!("{:?}", store.commit(&batch, Durability::Full).unwrap());
+    store.index_search(10).unwrap();
+    println!("{:?}", store.search(MARKER, None, None, 10).unwrap());
+    println!("{:?}", store.conversations().unwrap());
+    println!("{:?} {store:?}", store.account().unwrap());
+    store.close().unwrap();
+    let wrong = eft_store::StoreKey::from_parts([1; 32], SALT);
+    let error = Store::open(&path, &wrong, &options()).unwrap_err();
+    println!("{error} {error:?}");
+    // Damage in every page but the first: found by the reads that meet it.
+    let mut bytes = fs::read(&path).unwrap();
+    bytes
+        .iter_mut()
+        .skip(4096)
+        .step_by(100)
+        .for_each(|byte| *byte ^= 1);
+    fs::write(&path, bytes).unwrap();
+    match Store::open(&path, &key(), &options()) {
+        Err(error) => println!("{error} {error:?}"),
+        Ok(store) => {
+            let error = store.timeline(&juliet(), None, 10).unwrap_err();
+            println!("{error} {error:?}");
+            let error = store.commit(&batch, Durability::Full).unwrap_err();
+            println!("{error} {error:?}");
+        }
+    }
+    println!("printed");
+}
+
+#[test]
+fn nothing_that_is_printed_or_logged_shows_content_or_keys() {
+    if let Some((folder, _)) = role() {
+        return print_everything(&folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = crate::processes::output(
+        "hygiene::nothing_that_is_printed_or_logged_shows_content_or_keys",
+        folder.path(),
+    );
+    assert!(
+        out.contains("printed") && out.contains("text_bytes"),
+        "{out}"
+    );
+    for secret in [MARKER, "5a5a5a5a", "c3c3c3c3", "90, 90, 90"] {
+        assert!(!out.contains(secret), "{secret} in {out}");
+    }
 }

@@ -39,6 +39,20 @@ pub(crate) fn role() -> Option<(PathBuf, String)> {
     Some((PathBuf::from(std::env::var_os(FOLDER)?), role))
 }
 
+/// All that `test` prints and logs in the role of a child, once it has ended well.
+pub(crate) fn output(test: &str, folder: &Path) -> String {
+    let out = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "--test-threads=1", test])
+        .env(FOLDER, folder)
+        .env(ROLE, "child")
+        .output()
+        .unwrap();
+    let printed = [out.stdout, out.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    assert!(out.status.success(), "{printed}");
+    printed
+}
+
 /// How often a campaign repeats: `few` times, or as often as an environment variable says.
 pub(crate) fn count(variable: &str, few: u32) -> u32 {
     std::env::var(variable).map_or(few, |count| count.parse().unwrap())
