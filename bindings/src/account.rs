@@ -104,7 +104,7 @@ impl From<ConnectOptions> for ::eft::ConnectOptions {
             }),
             extra_roots_pem: options.extra_roots_pem,
             allow_plain: options.allow_plain,
-            resource: None,
+            ..::eft::ConnectOptions::default()
         }
     }
 }

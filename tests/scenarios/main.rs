@@ -28,6 +28,7 @@ mod cli;
 mod harness;
 mod interop;
 mod laws;
+mod network;
 mod opt_out;
 mod publishing;
 mod refusals;

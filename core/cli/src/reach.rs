@@ -24,7 +24,7 @@ impl Reach {
             server,
             extra_roots_pem,
             allow_plain: self.allow_plain,
-            resource: None,
+            ..ConnectOptions::default()
         })
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use eft_types::BareJid;
 use zeroize::Zeroizing;
 
+use crate::network::Network;
+
 /// How to open [`crate::Eft`].
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -42,6 +44,8 @@ pub struct ConnectOptions {
     pub allow_plain: bool,
     /// Resource to ask for; the server chooses if there is none.
     pub resource: Option<String>,
+    /// What replaces a part of how connections are made.
+    pub network: Network,
 }
 
 /// A server's address given by hand.

@@ -15,6 +15,7 @@
 //! | [`Eft`] | the data folder and its accounts |
 //! | [`Account`] | one login: connecting, devices, trust, events |
 //! | [`Conversation`] | sending, and the timeline |
+//! | [`network`] | resolver, certificates, proxy, WebSocket: what replaces a part of how connections are made |
 //! | `pump` | the account's thread: the only one that moves ratchets and speaks to the server |
 //! | `unit` | one unit of work: read, compute, commit, then speak |
 //! | `translate` | the only place that knows the words of two layers |
@@ -36,6 +37,7 @@ mod folder;
 mod identity;
 mod keys;
 mod message;
+pub mod network;
 mod pump;
 mod push;
 mod reader;

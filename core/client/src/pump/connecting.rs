@@ -5,8 +5,7 @@ use std::sync::Arc;
 use eft_store::Credential;
 use eft_xmpp::driver::{
     AddressFuture, CertificateProblem, ClientTls, CloseReason, ConnectConfig, ConnectError,
-    Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, TrustRoots, WriteGate,
-    connect,
+    Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, WriteGate, connect,
 };
 use eft_xmpp::stream::{LoginConfig, LoginError, LostStream, Transport};
 use rand::SeedableRng as _;
@@ -24,6 +23,7 @@ use crate::config::ConnectOptions;
 use crate::credential::Login;
 use crate::error::Error;
 use crate::event::ConnectionState;
+use crate::network::Network;
 
 /// What an attempt to connect came to.
 pub(super) struct Attempt {
@@ -32,6 +32,26 @@ pub(super) struct Attempt {
     pub(super) result: Result<Connection, Error>,
     /// The server and the disk have other ideas of the stream that was to go on: it cannot.
     pub(super) is_stream_spoilt: bool,
+}
+
+/// Who was trusted by a connection, whose tickets are good for others of the same trust.
+pub(super) struct Trust {
+    extra_roots_pem: Option<String>,
+    network: Network,
+}
+
+impl Trust {
+    fn of(options: &ConnectOptions) -> Self {
+        Self {
+            extra_roots_pem: options.extra_roots_pem.clone(),
+            network: options.network.clone(),
+        }
+    }
+
+    fn is_of(&self, options: &ConnectOptions) -> bool {
+        self.extra_roots_pem == options.extra_roots_pem
+            && self.network.trusts_like(&options.network)
+    }
 }
 
 /// Hexadecimal digits before the number of a request: enough to tell one connection's from another's.
@@ -74,7 +94,7 @@ impl Pump {
             }
         };
         let tls = match &self.tls {
-            Some((pem, tls)) if *pem == options.extra_roots_pem => Some(tls.clone()),
+            Some((trust, tls)) if trust.is_of(&options) => Some(tls.clone()),
             _ => None,
         };
         let gate = self.holding.gate();
@@ -137,7 +157,7 @@ impl Pump {
             return;
         };
         if let Some(tls) = attempt.tls {
-            self.tls = Some((options.extra_roots_pem, tls));
+            self.tls = Some((Trust::of(&options), tls));
         }
         if attempt.is_stream_spoilt
             && let Err(error) = self.end_stream()
@@ -179,6 +199,16 @@ impl Pump {
         self.jobs
             .spawn(async move { Finding::SetUp(job::set_up(&requester, &own, has_carbons).await) });
         Ok(())
+    }
+
+    /// A job ended without a result.
+    pub(super) fn job_panicked(&mut self) {
+        let error = Error::bug("a part that the app brought panicked");
+        if core::mem::take(&mut self.is_connecting) {
+            self.attempt_failed(error);
+        } else {
+            self.drop_link(error);
+        }
     }
 
     /// The first attempt's failure is answered to the caller and ends the wish; later ones are
@@ -236,7 +266,7 @@ async fn attempt(
 ) -> Attempt {
     let tls = match tls {
         Some(tls) => Ok(tls),
-        None => load_tls(options.extra_roots_pem.clone()).await,
+        None => load_tls(&options).await,
     };
     let tls = match tls {
         Ok(tls) => tls,
@@ -249,12 +279,15 @@ async fn attempt(
         }
     };
     // A system without a DNS configuration can still reach an address given by hand.
-    let resolver: Arc<dyn Resolver> = match SystemResolver::new() {
+    let resolver = options.network.resolver(|| match SystemResolver::new() {
         Ok(resolver) => Arc::new(resolver),
         Err(error) => Arc::new(NoDns(error)),
-    };
+    });
+    let dialer = options.network.dialer(&resolver);
     let mut config = ConnectConfig::new(login, tls.clone(), resolver);
     config.write_gate = Some(gate);
+    config.dialer = dialer;
+    config.websocket = options.network.websocket;
     config.endpoint = options.server.map(|server| Endpoint {
         host: server.host,
         port: server.port,
@@ -290,15 +323,11 @@ impl Resolver for NoDns {
 }
 
 /// Reads trust roots from disk: off the account's thread.
-async fn load_tls(extra_roots_pem: Option<String>) -> Result<ClientTls, Error> {
-    let roots = TrustRoots {
-        extra_pem: extra_roots_pem.into_iter().collect(),
-        ..TrustRoots::default()
-    };
-    tokio::task::spawn_blocking(move || ClientTls::new(&roots))
+async fn load_tls(options: &ConnectOptions) -> Result<ClientTls, Error> {
+    let (network, extra_roots_pem) = (options.network.clone(), options.extra_roots_pem.clone());
+    tokio::task::spawn_blocking(move || network.tls(extra_roots_pem))
         .await
         .map_err(|_| Error::bug("loading trust roots panicked"))?
-        .map_err(|error| Error::invalid(error.to_string()))
 }
 
 /// Why there is no connection, in the app's words.

@@ -83,6 +83,7 @@ use crate::reader::ReaderThread;
 
 use self::backoff::Backoff;
 use self::commands::Flow;
+use self::connecting::Trust;
 use self::holding::Holding;
 use self::job::Finding;
 use self::link::{INPUTS_AT_ONCE, Input, Kept, Link};
@@ -114,7 +115,7 @@ pub(crate) struct Pump {
     /// Messages came that the search does not know by its index yet.
     index_due_at: Option<Instant>,
     /// Trust roots are read once; the session tickets live in here.
-    tls: Option<(Option<String>, ClientTls)>,
+    tls: Option<(Trust, ClientTls)>,
     is_connecting: bool,
     retry_at: Option<Instant>,
     backoff: Backoff,
@@ -195,7 +196,12 @@ impl Pump {
                 input = next_input(self.link.as_mut()) => self.handle_inputs(input).await,
                 Some(finding) = self.jobs.join_next() => match finding {
                     Ok(finding) => self.handle_finding(finding),
-                    // Cancelled with its connection; jobs do not panic.
+                    // Only what the app brought, a resolver or a judge of certificates, can have panicked there.
+                    Err(error) if error.is_panic() => {
+                        self.job_panicked();
+                        Ok(())
+                    }
+                    // Cancelled with its connection.
                     Err(_) => Ok(()),
                 },
                 () = sleep_until(wake) => self.handle_timeout(),

@@ -163,7 +163,11 @@ fn a_store_that_failed_may_work_again() {
 
 #[tokio::test]
 async fn roots_that_are_no_certificates_are_the_callers_fault() {
-    let error = match load_tls(Some("no certificate".to_owned())).await {
+    let options = ConnectOptions {
+        extra_roots_pem: Some("no certificate".to_owned()),
+        ..ConnectOptions::default()
+    };
+    let error = match load_tls(&options).await {
         Ok(_) => panic!("it was taken"),
         Err(error) => error,
     };
