@@ -1,5 +1,6 @@
 package eft
 
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.count
@@ -78,7 +79,8 @@ class TimelineTest {
         val account = offlineAccount()
         val talk = account.conversation(peer)
         for (round in 1..20) {
-            val seen = async {
+            // On other threads than the writer, so that the first look comes at any moment between the writes.
+            val seen = async(Dispatchers.Default) {
                 var last = emptyList<Message>()
                 try {
                     talk.timeline(200).collect { update ->
