@@ -3,7 +3,7 @@
 # in a fraction of a second. Needs root or sudo for what is missing; without either it names the packages.
 #
 #   tests/setup/install.sh demo    what builds and runs the demo, its foreign client included
-#   tests/setup/install.sh test    that, a second server, and what the Kotlin tests need (the default)
+#   tests/setup/install.sh test    that, a second server, a desktop's keyring, and what the Kotlin tests need (the default)
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
@@ -15,7 +15,7 @@ oldest_ejabberd=24.12
 want=${1:-test}
 case $want in
     demo) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv" ;;
-    test) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv maven default-jdk-headless" ;;
+    test) packages="gcc libc6-dev make pkg-config ca-certificates python3 python3-venv maven default-jdk-headless dbus gnome-keyring" ;;
     *) fail "usage: install.sh [demo|test]" ;;
 esac
 
@@ -29,6 +29,8 @@ provided() {
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         maven) have mvn ;;
         default-jdk-headless) have javac ;;
+        dbus) have dbus-daemon && have dbus-send ;;
+        gnome-keyring) have gnome-keyring-daemon ;;
         *) installed "$1" ;;
     esac
 }
