@@ -58,6 +58,11 @@ impl Contacts {
         self.0.contains_key(jid)
     }
 
+    /// Whether a contact sees when we are online.
+    pub(crate) fn sees_us(&self, jid: &BareJid) -> bool {
+        self.0.get(jid).is_some_and(|contact| contact.sees_us)
+    }
+
     /// Whether both see each other's presence: then PEP tells us of the contact's changes.
     pub(crate) fn is_mutual(&self, jid: &BareJid) -> bool {
         self.0

@@ -60,6 +60,15 @@ pub(crate) struct Page {
     last: Option<(StanzaId, Timestamp)>,
     /// Results of all pages of this run, this one not included.
     received_count: u64,
+    /// `<fin/>` has come, and waits in the same batch: what stands behind it is not of this page.
+    is_over: bool,
+}
+
+impl Page {
+    /// Nothing more belongs to it.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+    }
 }
 
 /// Where a page begins.
@@ -138,6 +147,7 @@ impl Pump {
                 committed: Vec::new(),
                 last: None,
                 received_count,
+                is_over: false,
             }));
         }
     }
@@ -151,6 +161,7 @@ impl Pump {
         let own = &self.own.jid;
         if let Some(link) = self.link.as_mut()
             && let CatchUp::Running(page) = &mut link.catch_up
+            && !page.is_over
             && let Ok(Some(archived)) = page.query.unwrap(&element, own)
         {
             page.weight_bytes += weight(&element);
@@ -330,6 +341,8 @@ impl Pump {
 
     /// Nothing older can come any more.
     pub(super) fn end_catch_up(&mut self, received_count: u64) -> Result<(), Error> {
+        // Not before: a server whose archive fails each time must be asked ever more slowly.
+        self.backoff.succeeded();
         self.end_pending()?;
         self.commit(|unit, _| {
             let effects = unit.sure_step(eft_omemo::finish_catch_up)?;

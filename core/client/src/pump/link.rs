@@ -226,6 +226,13 @@ impl Link {
             .is_some_and(|contacts| contacts.contains(jid))
     }
 
+    /// Whether an account sees our presence.
+    pub(crate) fn shows_presence_to(&self, jid: &BareJid) -> bool {
+        self.contacts
+            .as_ref()
+            .is_some_and(|contacts| contacts.sees_us(jid))
+    }
+
     /// Whether both see each other's presence, as far as that is known.
     pub(crate) fn is_mutual(&self, jid: &BareJid) -> bool {
         self.contacts

@@ -22,7 +22,8 @@
 //! | `resuming` | the stream that goes on over the next connection, or in the next process |
 //! | `request`, `job` | questions to the server, beside the pump |
 //! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
-//! | `connecting`, `session` | making a connection; what is asked and published on it; who may say what |
+//! | `connecting`, `session` | making a connection; what is asked and published on it |
+//! | `sorting` | who may say what |
 //! | `inbound` | a stanza becomes rows |
 //! | `pending` | messages that others of the same device must come before |
 //! | `catch_up` | the archive, page by page |
@@ -55,6 +56,7 @@ mod request;
 mod resuming;
 mod rollback;
 mod session;
+mod sorting;
 pub(crate) mod stanza;
 mod suspending;
 mod telling;

@@ -47,7 +47,7 @@ fn the_newest_list_of_an_event_counts_and_a_vanished_node_is_an_empty_one() {
 #[test]
 fn every_request_is_answered_and_nothing_else() {
     let kind = |text: &str| {
-        let answer = answer_request(&stanza(text))?;
+        let answer = answer_request(&stanza(text), true)?;
         assert_eq!(answer.attr("to"), Some("bob@b.example/x"));
         assert_eq!(answer.attr("id"), Some("7"));
         answer.attr("type").map(str::to_owned)
@@ -73,4 +73,16 @@ fn every_request_is_answered_and_nothing_else() {
     for silent in [iq("result", ping), iq("error", ping), iq("strange", ping)] {
         assert_eq!(kind(&silent), None, "{silent}");
     }
+}
+
+#[test]
+fn a_stranger_is_answered_as_if_nobody_were_there() {
+    let ping = "<iq xmlns='jabber:client' type='get' id='7' from='mallory@m.example/x'>\
+                <ping xmlns='urn:xmpp:ping'/></iq>";
+    let answer = answer_request(&stanza(ping), false).unwrap();
+    assert_eq!(answer.attr("type"), Some("error"));
+    let error = StanzaError::parse(&answer);
+    assert!(error.is_not_implemented(), "{error}");
+    let answer = "<iq xmlns='jabber:client' type='result' id='7' from='mallory@m.example/x'/>";
+    assert!(answer_request(&stanza(answer), false).is_none());
 }
