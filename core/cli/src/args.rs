@@ -82,6 +82,23 @@ pub(crate) enum Command {
     Search(Search),
     /// Do what a phone does when a push comes: log in, catch up, print what is new, hang up so that the session goes on.
     Wake(Wake),
+    /// Write the whole history into a file, encrypted by a passphrase that is asked for or taken from `EFT_PASSPHRASE`.
+    Export {
+        /// Your account.
+        me: BareJid,
+        /// The file to be made.
+        file: PathBuf,
+        /// This device is gone, or will be: its identity goes along, and must not be used here any more.
+        #[arg(long)]
+        with_identity: bool,
+    },
+    /// Set up your account on this device with the history out of such a file.
+    Import {
+        /// Your account.
+        me: BareJid,
+        /// The file.
+        file: PathBuf,
+    },
     /// Leave each line of standard input to be sent to PEER by the program that has the account open, or by the next.
     Leave {
         /// Your account.

@@ -11,6 +11,7 @@ mod output;
 mod password;
 mod reach;
 mod secrets;
+mod transfer;
 mod trust;
 mod wake;
 
@@ -76,6 +77,12 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Conversations { me } => inspect::conversations(&eft, &me, output).await,
         Command::Search(asked) => inspect::search(&eft, &asked, output).await,
         Command::Wake(asked) => wake::run(eft, asked, output).await,
+        Command::Export {
+            me,
+            file,
+            with_identity,
+        } => transfer::export(&eft, &me, &file, with_identity, output).await,
+        Command::Import { me, file } => transfer::import(&eft, me, &file, output).await,
         Command::Leave { me, peer } => leave::run(&eft, &me, peer, output).await,
         Command::Conversation(asked) => conversation::run(&eft, asked, output).await,
         Command::Trust(decide) => trust::run(&eft, decide, output).await,

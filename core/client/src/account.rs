@@ -1,6 +1,7 @@
 //! One login.
 
 use core::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::push::{PushHealth, PushRecord, PushTarget};
 use crate::reader::Reader;
 use crate::session_info::SessionInfo;
 use crate::summary::ConversationSummary;
+use crate::transfer::{self, ExportedHistory, IdentityKey, Passphrase};
 use crate::translate::read;
 use crate::trust::DeviceInfo;
 use crate::wake::WakeOutcome;
@@ -275,6 +277,27 @@ impl Account {
             Ok(rows.into_iter().map(read::message).collect())
         })
         .await
+    }
+
+    /// Writes the history into one file, encrypted by a passphrase (an `age` file): conversations, messages, what is thought of
+    /// keys. Never sessions, prekeys, the password, or what waits to be sent; the identity key only if it
+    /// [`IdentityKey::Moves`]. The file is there when it is whole, and readable by this user only. Takes some seconds, for
+    /// the passphrase alone about one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an empty passphrase or a path that cannot be written, [`Error::Suspended`],
+    /// [`Error::StoreDamaged`].
+    pub async fn export(
+        &self,
+        path: &Path,
+        passphrase: &str,
+        identity: IdentityKey,
+    ) -> Result<ExportedHistory, Error> {
+        let (path, passphrase) = (path.to_owned(), Passphrase::from(passphrase.to_owned()));
+        self.shared
+            .reader
+            .run_apart(move |store| transfer::export(store, &path, &passphrase, identity))
+            .await
     }
 
     /// Turns what was left by [`crate::Conversation::leave_text`] and [`crate::Conversation::leave_read_mark`], in this process

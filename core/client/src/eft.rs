@@ -1,10 +1,11 @@
 //! The data folder and the accounts in it.
 
 use core::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
+use eft_omemo::IdentitySecret;
 use eft_store::{SecretStore, Store, StoreOptions};
 use eft_types::{BareJid, DeviceAddress};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -20,6 +21,7 @@ use crate::identity::{self, Identity};
 use crate::keys::Keys;
 use crate::pump::Pump;
 use crate::reader::Reader;
+use crate::transfer::{self, Passphrase};
 
 /// The engine: a data folder, and the secret store that holds the keys of its databases.
 pub struct Eft {
@@ -79,6 +81,35 @@ impl Eft {
     /// [`Error::InvalidInput`] if the account has a database here already, [`Error::KeyUnavailable`]
     /// if the secret store takes no key.
     pub async fn add_account(&self, credentials: Credentials) -> Result<Account, Error> {
+        self.install(credentials, |_| Ok(None)).await
+    }
+
+    /// As [`Eft::add_account`], with the history out of a file of [`Account::export`]. The account gets a new device id, and
+    /// the identity key of the file if there is one in it: the device that it was on must not be used any more. What is
+    /// damaged is refused whole, and leaves an account that can be imported or added again.
+    ///
+    /// # Errors
+    /// Those of [`Eft::add_account`]; [`Error::InvalidInput`] for a wrong passphrase, for a file that is damaged, not complete,
+    /// of a newer version, or another account's.
+    pub async fn import_account(
+        &self,
+        credentials: Credentials,
+        path: &Path,
+        passphrase: &str,
+    ) -> Result<Account, Error> {
+        let (path, passphrase) = (path.to_owned(), Passphrase::from(passphrase.to_owned()));
+        self.install(credentials, move |store| {
+            Ok(transfer::import(store, &path, &passphrase)?.identity)
+        })
+        .await
+    }
+
+    /// Makes a database, lets `fill` add to it, and installs a device on it, with the identity that comes out of `fill`.
+    async fn install(
+        &self,
+        credentials: Credentials,
+        fill: impl FnOnce(&Store) -> Result<Option<IdentitySecret>, Error> + Send + 'static,
+    ) -> Result<Account, Error> {
         let folder = AccountFolder::of(&self.data_dir, &credentials.jid);
         let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
         on_thread(move || {
@@ -103,8 +134,9 @@ impl Eft {
                 )?;
                 (store, Keys { secrets, name })
             };
+            let identity = fill(&store)?;
             let login = Login::new(&credentials, clock::random_bytes()?);
-            identity::install_new(&store, &credentials.jid, login.encode())?;
+            identity::install_new(&store, &credentials.jid, identity.as_ref(), login.encode())?;
             start(store, keys)
         })
         .await

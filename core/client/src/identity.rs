@@ -1,6 +1,8 @@
 //! Who this device is.
 
-use eft_omemo::{Fingerprint, RecordKey, install, own_address, own_fingerprint};
+use eft_omemo::{
+    Fingerprint, IdentitySecret, RecordKey, install_imported, own_address, own_fingerprint,
+};
 use eft_store::{Credential, Durability, Store};
 use eft_types::{BareJid, DeviceId};
 
@@ -21,16 +23,21 @@ pub(crate) fn is_installed(store: &Store) -> Result<bool, Error> {
     Ok(loaded.iter().any(|(_, record)| record.is_some()))
 }
 
-/// Makes device id, identity key and prekeys, and keeps the credential: one commit. Which ids the
-/// account's other devices have is not known yet; a clash (one in 2³¹ per device) shows when the
-/// own list is fetched.
+/// Makes device id and prekeys, and an identity key unless one is taken over, and keeps the credential: one commit. What was
+/// decided about keys before, by an import, stays. Which ids the account's other devices have is not known yet; a clash
+/// (one in 2³¹ per device) shows when the own list is fetched.
 pub(crate) fn install_new(
     store: &Store,
     own: &BareJid,
+    identity: Option<&IdentitySecret>,
     credential: Credential,
 ) -> Result<(), Error> {
     let mut unit = Unit::begin(store, clock::now());
-    let effects = install(own, &[], unit.now, &mut clock::rng()?);
+    let now = unit.now;
+    let mut rng = clock::rng()?;
+    let effects = unit
+        .step(|records| install_imported(records, own, identity.cloned(), &[], now, &mut rng))?
+        .map_err(|error| Error::bug(error.to_string()))?;
     unit.absorb(effects.changes, effects.actions, effects.events);
     unit.batch.set_credential(Some(credential));
     unit.commit(Durability::Full)?;

@@ -44,6 +44,7 @@ mod reader;
 mod session_info;
 mod summary;
 mod timeline;
+mod transfer;
 mod translate;
 mod trust;
 mod unit;
@@ -61,6 +62,7 @@ pub use push::{PushHealth, PushTarget};
 pub use session_info::SessionInfo;
 pub use summary::ConversationSummary;
 pub use timeline::{TimelineKey, TimelinePage};
+pub use transfer::{ExportedHistory, IdentityKey};
 pub use trust::{DeviceInfo, Trust};
 pub use wake::{NOTIFICATIONS_MAX, WakeOutcome, WakeReason};
 

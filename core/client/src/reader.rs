@@ -1,7 +1,7 @@
 //! Reads for the app, beside the pump: a long page must not hold up a connection.
 
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use eft_store::Store;
@@ -20,6 +20,8 @@ enum Job {
 #[derive(Clone)]
 pub(crate) struct Reader {
     jobs: mpsc::Sender<Job>,
+    /// Weak: a handle must not keep the database open.
+    store: Weak<Store>,
 }
 
 /// Ends the reading thread; the pump has it.
@@ -32,6 +34,7 @@ impl Reader {
     /// Starts the thread. It ends with its [`ReaderThread`], or when every handle is gone.
     pub(crate) fn start(store: Arc<Store>) -> Result<(Self, ReaderThread), Error> {
         let (jobs, queue) = mpsc::channel();
+        let weak = Arc::downgrade(&store);
         let thread = thread::Builder::new()
             .name("eft-reader".to_owned())
             .spawn(move || {
@@ -43,7 +46,11 @@ impl Reader {
                 }
             })
             .map_err(|error| Error::bug(format!("no thread for reading: {error}")))?;
-        Ok((Self { jobs: jobs.clone() }, ReaderThread { jobs, thread }))
+        let reader = Self {
+            jobs: jobs.clone(),
+            store: weak,
+        };
+        Ok((reader, ReaderThread { jobs, thread }))
     }
 
     /// Runs one read and waits for its result. A caller that stops waiting loses only the result.
@@ -57,6 +64,25 @@ impl Reader {
                 let _ = reply.send(read(store));
             })))
             .map_err(|_| Error::Suspended)?;
+        answer.await.map_err(|_| Error::Suspended)?
+    }
+}
+
+impl Reader {
+    /// Runs a read that takes long on a thread of its own, beside all others. A database that is closed meanwhile is
+    /// closed by the end of it.
+    pub(crate) async fn run_apart<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = self.store.upgrade().ok_or(Error::Suspended)?;
+        let (reply, answer) = oneshot::channel();
+        thread::Builder::new()
+            .name("eft-export".to_owned())
+            .spawn(move || {
+                let _ = reply.send(read(&store));
+            })
+            .map_err(|error| Error::bug(format!("no thread for an export: {error}")))?;
         answer.await.map_err(|_| Error::Suspended)?
     }
 }

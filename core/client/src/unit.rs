@@ -2,8 +2,8 @@
 //! by the engine, committed at once, and only then spoken of (laws 1 and 3).
 
 use eft_omemo::{
-    Action, Changes, EncryptError, Event as EngineEvent, InitiateError, NotTrusted, RecordKey,
-    Records, StepError,
+    Action, Changes, EncryptError, Event as EngineEvent, InitiateError, InstallError, NotTrusted,
+    RecordKey, Records, StepError,
 };
 use eft_store::{
     Batch, Committed, ConversationRef, DeviceEvent, DeviceEventKind, Durability, NewMessageRef,
@@ -311,6 +311,15 @@ impl StepFailure for EncryptError {
 }
 
 impl StepFailure for InitiateError {
+    fn missing(&self) -> Option<&[RecordKey]> {
+        match self {
+            Self::Step(error) => error.missing(),
+            _ => None,
+        }
+    }
+}
+
+impl StepFailure for InstallError {
     fn missing(&self) -> Option<&[RecordKey]> {
         match self {
             Self::Step(error) => error.missing(),

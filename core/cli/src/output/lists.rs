@@ -70,6 +70,24 @@ impl Output {
         ))
     }
 
+    /// A file was written.
+    pub(crate) fn exported(self, messages: u64) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({"event": "exported", "messages": messages}))
+        } else {
+            self.line(&format!("{messages} message(s) exported"))
+        }
+    }
+
+    /// A file was read.
+    pub(crate) fn imported(self, conversations: usize) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({"event": "imported", "conversations": conversations}))
+        } else {
+            self.line(&format!("{conversations} conversation(s) imported"))
+        }
+    }
+
     /// Lines were left for the program that has the account.
     pub(crate) fn left(self, count: usize) -> io::Result<()> {
         if self.json {

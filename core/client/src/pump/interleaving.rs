@@ -106,7 +106,7 @@ fn template(who: usize) -> &'static TempDir {
         let jid = BareJid::new(JIDS[who]).unwrap();
         let path = folder.path().join("store.db");
         let store = Store::create(&path, &key(who), &jid, &StoreOptions::default()).unwrap();
-        identity::install_new(&store, &jid, Credential::new(b"secret".to_vec())).unwrap();
+        identity::install_new(&store, &jid, None, Credential::new(b"secret".to_vec())).unwrap();
         store.close().unwrap();
         folder
     })

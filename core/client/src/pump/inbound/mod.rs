@@ -16,8 +16,8 @@ mod waiting;
 
 use eft_omemo::known_keys;
 use eft_store::{
-    ArchiveId, ConversationRef, DeliveryState, Direction, Message, MessageUpdate, NewMessage,
-    Place, SendFailure,
+    ArchiveId, Content, ConversationRef, DeliveryState, Direction, Message, MessageUpdate,
+    NewMessage, Place, SendFailure, UnreadableCause,
 };
 use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
 use eft_xmpp::xep::delay::Delay;
@@ -247,7 +247,7 @@ impl<'a> Inbound<'a> {
             server_time,
             place,
             encryption: read.encryption,
-            unread: !is_outgoing,
+            unread: !is_outgoing && !is_from_before(&read.content),
             ..NewMessage::incoming(
                 ConversationRef::direct(self.peer()),
                 self.sender().into(),
@@ -289,6 +289,11 @@ impl<'a> Inbound<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a message was written when this device was not there yet: nobody waits to read it here.
+fn is_from_before(content: &Content) -> bool {
+    matches!(content, Content::Unreadable(unreadable) if unreadable.cause == UnreadableCause::BeforeThisDevice)
 }
 
 /// In which situation messages are received.

@@ -53,7 +53,7 @@ impl Alice {
             &StoreOptions::default(),
         )
         .unwrap();
-        identity::install_new(&store, &jid, Credential::new(b"secret".to_vec())).unwrap();
+        identity::install_new(&store, &jid, None, Credential::new(b"secret".to_vec())).unwrap();
         let device = identity::load(&store).unwrap().device_id;
         Self {
             store,

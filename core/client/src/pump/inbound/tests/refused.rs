@@ -280,6 +280,11 @@ fn what_came_before_this_device_existed_is_called_that() {
         panic!();
     };
     assert_eq!(why.cause, UnreadableCause::BeforeThisDevice);
+    assert_eq!(
+        alice.store.unread_count().unwrap(),
+        0,
+        "nobody waits to read it here"
+    );
     assert_eq!(row.server_time, stamp);
     // On a later page the sender has left this device out, which is another thing.
     let row = alice
