@@ -10,6 +10,7 @@ use crate::device::Device;
 use crate::error::{EftError, bare_jid, device_address, fingerprint};
 use crate::event::{AccountObserver, Event, Subscription};
 use crate::message::Message;
+use crate::push::{PushHealth, PushTarget};
 use crate::wake::WakeOutcome;
 
 /// An account on this device.
@@ -129,7 +130,7 @@ impl Account {
     /// Connects and stays connected until `disconnect`. Returns once the device is published.
     ///
     /// # Errors
-    /// `Offline`, `AuthRejected`, `CertificateRejected`, `ServerTooOld`.
+    /// `Offline`, `AuthRejected`, `Downgraded`, `CertificateRejected`, `ServerTooOld`.
     pub async fn connect(&self, options: ConnectOptions) -> Result<(), EftError> {
         Ok(self.inner.connect(options.into()).await?)
     }
@@ -202,6 +203,33 @@ impl Account {
     ) -> Result<WakeOutcome, EftError> {
         let within = Duration::from_millis(within_ms.into());
         Ok(self.inner.handle_push(options.into(), within).await?.into())
+    }
+
+    /// Asks the server to push for this device while it is not connected (XEP-0357): now, and again on every stream that is
+    /// bound. To be called with each new token. Returns once it is kept; how it goes is `push_health`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no address, and for a node or an option that XML cannot carry; `StoreLocked`,
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn register_push(&self, target: PushTarget) -> Result<(), EftError> {
+        Ok(self.inner.register_push(target.try_into()?).await?)
+    }
+
+    /// Asks the server not to push for this device any more. While there is no connection, it is only forgotten here: the
+    /// app's own server has to let the token go.
+    ///
+    /// # Errors
+    /// `Offline` if the connection broke meanwhile, `StoreLocked`, `Suspended`, `StoreDamaged`.
+    pub async fn unregister_push(&self) -> Result<(), EftError> {
+        Ok(self.inner.unregister_push().await?)
+    }
+
+    /// How the registration for pushes stands; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn push_health(&self) -> Result<Option<PushHealth>, EftError> {
+        Ok(self.inner.push_health().await?.map(Into::into))
     }
 
     /// Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither
@@ -337,7 +365,7 @@ impl Account {
     }
 
     /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused
-    /// for that (`AuthRejected`), and the server's operator says that it is so.
+    /// for that (`Downgraded`), and the server's operator says that it is so.
     ///
     /// # Errors
     /// `StoreLocked`, `Suspended`, `StoreDamaged`.

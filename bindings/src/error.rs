@@ -18,6 +18,12 @@ pub enum EftError {
         /// The server's condition or text.
         reason: String,
     },
+    /// The server offers less security than it once did: see `Account.accept_downgrade`.
+    #[error("{reason}")]
+    Downgraded {
+        /// What is missing.
+        reason: String,
+    },
     /// The server's certificate is not valid for the account's domain.
     #[error("{reason}")]
     CertificateRejected {
@@ -122,6 +128,7 @@ impl EftError {
         match self {
             Self::Offline { .. } => "offline",
             Self::AuthRejected { .. } => "auth-rejected",
+            Self::Downgraded { .. } => "downgraded",
             Self::CertificateRejected { .. } => "certificate-rejected",
             Self::ServerTooOld { .. } => "server-too-old",
             Self::NotTrusted { .. } => "not-trusted",
@@ -171,6 +178,7 @@ impl From<Error> for EftError {
         match error {
             Error::Offline { .. } => Self::Offline { reason },
             Error::AuthRejected { .. } => Self::AuthRejected { reason },
+            Error::Downgraded { .. } => Self::Downgraded { reason },
             Error::CertificateRejected { .. } => Self::CertificateRejected { reason },
             Error::ServerTooOld { .. } => Self::ServerTooOld { reason },
             Error::NotTrusted { .. } => Self::NotTrusted { reason },
@@ -194,6 +202,13 @@ impl From<Error> for EftError {
 /// Parses an address given by the host app.
 pub(crate) fn bare_jid(text: &str) -> Result<::eft::BareJid, EftError> {
     ::eft::BareJid::new(text).map_err(|error| EftError::InvalidInput {
+        reason: format!("not an address: {error}"),
+    })
+}
+
+/// Parses the address of a service given by the host app.
+pub(crate) fn service(text: &str) -> Result<::eft::Jid, EftError> {
+    ::eft::Jid::new(text).map_err(|error| EftError::InvalidInput {
         reason: format!("not an address: {error}"),
     })
 }
@@ -231,6 +246,7 @@ mod tests {
                 cause: None,
             },
             Error::AuthRejected { reason: reason() },
+            Error::Downgraded { reason: reason() },
             Error::CertificateRejected { reason: reason() },
             Error::ServerTooOld { feature: reason() },
             Error::NotTrusted { count: 1 },

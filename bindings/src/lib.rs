@@ -11,6 +11,7 @@
 //! | [`message`] | records of messages |
 //! | [`device`] | records of devices and trust |
 //! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
+//! | [`push`] | where the server is to push, and whether pushes arrive |
 //! | [`wake`] | what a push came to |
 //! | [`secret_store`] | [`SecretStore`]: the platform's keychain, implemented by the host |
 //! | [`error`] | [`EftError`], [`KeyFault`] |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod event;
 pub mod input;
 pub mod message;
+pub mod push;
 pub mod secret_store;
 pub mod wake;
 
@@ -38,6 +40,7 @@ pub use error::{EftError, KeyFault};
 pub use event::{AccountObserver, Event, ObserverError, Subscription};
 pub use input::{bare_jid_of, fingerprint_of, text_max_bytes, timeline_page_max};
 pub use message::{Content, Delivery, Encryption, Message};
+pub use push::{PushHealth, PushOption, PushTarget};
 pub use secret_store::{SecretStore, SecretStoreError};
 pub use wake::{WakeOutcome, WakeReason};
 

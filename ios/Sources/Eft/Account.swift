@@ -21,7 +21,7 @@ public final class Account: Sendable {
 
     /// Connects, and stays connected until ``disconnect()``. Returns once the server knows this device.
     ///
-    /// - Throws: `offline`, `authRejected`, `certificateRejected`, `serverTooOld`, `suspended`.
+    /// - Throws: `offline`, `authRejected`, `downgraded`, `certificateRejected`, `serverTooOld`, `suspended`.
     public func connect(_ options: ConnectOptions = ConnectOptions()) async throws(EftError) {
         let core = core
         try await waiting { try await core.connect(options: options) }
@@ -95,6 +95,36 @@ public final class Account: Sendable {
         // What is no number is no time.
         let milliseconds = seconds > 0 ? UInt32(min(seconds, 4_000_000) * 1000) : 0
         return try await waiting { try await core.handlePush(options: options, withinMs: milliseconds) }
+    }
+
+    /// Asks the server to push for this device while it is not connected (XEP-0357): now, and again on every stream that is
+    /// bound. To be called with each new token. Returns once it is kept; how it goes is ``pushHealth``.
+    ///
+    /// - Parameter target: What the app's own server answered when the app registered its token with it.
+    /// - Throws: `invalidInput` for what is no address, and for a node or an option that XML cannot carry; `storeLocked`,
+    ///   `suspended`, `storeDamaged`.
+    public func registerPush(_ target: PushTarget) async throws(EftError) {
+        let core = core
+        try await waiting { try await core.registerPush(target: target) }
+    }
+
+    /// Asks the server not to push for this device any more. While there is no connection, it is only forgotten here: the
+    /// app's own server has to let the token go.
+    ///
+    /// - Throws: `offline` if the connection broke meanwhile, `storeLocked`, `suspended`, `storeDamaged`.
+    public func unregisterPush() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.unregisterPush() }
+    }
+
+    /// How the registration for pushes stands; `nil` if there is none.
+    ///
+    /// - Throws: `suspended`, `storeDamaged`.
+    public var pushHealth: PushHealth? {
+        get async throws(EftError) {
+            let core = core
+            return try await waiting { try await core.pushHealth() }
+        }
     }
 
     /// Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither
@@ -219,7 +249,7 @@ public final class Account: Sendable {
     }
 
     /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused for
-    /// that (`authRejected`), and the server's operator says that it is so. Never without asking: somebody between us
+    /// that (`downgraded`), and the server's operator says that it is so. Never without asking: somebody between us
     /// and the server would offer less, too.
     ///
     /// - Throws: `storeLocked`, `suspended`, `storeDamaged`.

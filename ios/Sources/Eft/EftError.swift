@@ -28,6 +28,8 @@ public struct EftError: Error, Hashable, Sendable {
         case offline
         /// The server refused the credentials, or offers no mechanism that Eft accepts.
         case authRejected = "auth-rejected"
+        /// The server offers less security than it once did: see ``Account/acceptDowngrade()``.
+        case downgraded
         /// The server's certificate is not valid for the account's domain.
         case certificateRejected = "certificate-rejected"
         /// The server lacks something that Eft cannot work without.
@@ -86,10 +88,10 @@ extension EftError {
         case .KeyUnavailable(let found, let reason):
             fault = found
             sentence = reason
-        case .Offline(let reason), .AuthRejected(let reason), .CertificateRejected(let reason), .ServerTooOld(let reason),
-            .NotTrusted(let reason), .NoRecipients(let reason), .OptedOut(let reason), .TooLarge(let reason),
-            .StoreLocked(let reason), .StoreDamaged(let reason), .Suspended(let reason), .InvalidInput(let reason),
-            .NotAllowed(let reason), .Bug(let reason):
+        case .Offline(let reason), .AuthRejected(let reason), .Downgraded(let reason), .CertificateRejected(let reason),
+            .ServerTooOld(let reason), .NotTrusted(let reason), .NoRecipients(let reason), .OptedOut(let reason),
+            .TooLarge(let reason), .StoreLocked(let reason), .StoreDamaged(let reason), .Suspended(let reason),
+            .InvalidInput(let reason), .NotAllowed(let reason), .Bug(let reason):
             sentence = reason
         }
         // A code that is not known here came from a newer core.

@@ -1,6 +1,7 @@
-import Eft
 import Foundation
 import Testing
+
+@testable import Eft
 
 extension OnARealServer {
     @Test("A refused password is a typed error, and trying again does not help")
@@ -196,13 +197,22 @@ extension OnARealServer {
         #expect(try eft.accounts == [])
     }
 
+    @Test("A server that offers less than before has a code of its own, and trying again does not help")
+    func downgrade() {
+        let error = EftError(CoreError.Downgraded(reason: "no SASL2 any more") as any Error)
+        #expect(error.code == .downgraded)
+        #expect(error.reason == "no SASL2 any more")
+        #expect(!error.isRetryable)
+        #expect(error.keyFault == nil)
+    }
+
     @Test("Codes are the same as in every other language")
     func codes() {
         #expect(
             EftError.Code.allCases.map(\.rawValue) == [
-                "offline", "auth-rejected", "certificate-rejected", "server-too-old", "not-trusted", "no-recipients",
-                "opted-out", "too-large", "key-unavailable", "store-locked", "store-damaged", "suspended", "cancelled",
-                "invalid-input", "not-allowed", "bug",
+                "offline", "auth-rejected", "downgraded", "certificate-rejected", "server-too-old", "not-trusted",
+                "no-recipients", "opted-out", "too-large", "key-unavailable", "store-locked", "store-damaged",
+                "suspended", "cancelled", "invalid-input", "not-allowed", "bug",
             ])
     }
 }

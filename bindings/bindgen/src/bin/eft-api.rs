@@ -7,6 +7,7 @@
 //! | `Type.name: type` | a field of a record; fields stand in their order, which is the constructor's |
 //! | `Type.Name(field: type)` | a variant of an enum or error; variants stand in their order, too |
 //! | `Type.name(argument: type) -> type throws Error` | a method; `async` and `constructor` stand in front |
+//! | `Type: Debug` | a record that is printed by the core, without its secrets |
 //!
 //! `type?` may be absent, `[type]` is a list, `= …` has a default.
 
@@ -20,6 +21,7 @@ use std::error::Error;
 use uniffi_bindgen::macro_metadata::extract_from_library;
 use uniffi_meta::{
     DefaultValueMetadata, FieldMetadata, FnParamMetadata, LiteralMetadata, Metadata, Type,
+    UniffiTraitMetadata,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -133,6 +135,10 @@ fn surface(items: &[Metadata]) -> Result<Vec<String>, String> {
                     method.throws.as_ref(),
                 ),
             ),
+            // A record that does not print all of its fields.
+            Metadata::UniffiTrait(UniffiTraitMetadata::Debug { fmt }) => {
+                add(&fmt.self_name, 3, 0, format!("{}: Debug", fmt.self_name));
+            }
             // A surface that this program cannot name must not pass for an unchanged one.
             other => return Err(format!("eft-api has no line for this yet: {other:?}")),
         }

@@ -49,7 +49,7 @@ public class Account internal constructor(private val core: CoreAccount) : Close
      * Connects, and stays connected until [disconnect]: a broken connection is made again after a while. Returns once the
      * server knows this device. A first attempt that fails is not repeated.
      *
-     * @throws EftException.Offline and [EftException.AuthRejected], [EftException.CertificateRejected],
+     * @throws EftException.Offline and [EftException.AuthRejected], [EftException.Downgraded], [EftException.CertificateRejected],
      *   [EftException.ServerTooOld], [EftException.Suspended].
      */
     public suspend fun connect(options: ConnectOptions = ConnectOptions()): Unit =
@@ -114,6 +114,23 @@ public class Account internal constructor(private val core: CoreAccount) : Close
         val milliseconds = within.inWholeMilliseconds.coerceIn(0, UInt.MAX_VALUE.toLong()).toUInt()
         return mapped { core.handlePush(options.mapped(), milliseconds) }.mapped()
     }
+
+    /**
+     * Asks the server to push for this device while it is not connected: now, and again on every stream that is bound. To be
+     * called with each new token. Returns once it is kept; how it goes is [pushHealth].
+     *
+     * @throws EftException.InvalidInput for what is no address, and for a node or an option that XML cannot carry.
+     */
+    public suspend fun registerPush(target: PushTarget): Unit = mapped { core.registerPush(target.mapped()) }
+
+    /**
+     * Asks the server not to push for this device any more. While there is no connection, it is only forgotten here: the
+     * app's own server has to let the token go.
+     */
+    public suspend fun unregisterPush(): Unit = mapped { core.unregisterPush() }
+
+    /** How the registration for pushes stands; `null` if there is none. */
+    public suspend fun pushHealth(): PushHealth? = mapped { core.pushHealth() }?.mapped()
 
     /**
      * Messages that the user is still to be told of, oldest first: they came while nobody looked at the app, and neither was
@@ -209,7 +226,7 @@ public class Account internal constructor(private val core: CoreAccount) : Close
 
     /**
      * Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused for
-     * that ([EftException.AuthRejected]), and the server's operator says that it is so. Never without asking: somebody
+     * that ([EftException.Downgraded]), and the server's operator says that it is so. Never without asking: somebody
      * between us and the server would offer less, too.
      */
     public suspend fun acceptDowngrade(): Unit = mapped { core.acceptDowngrade() }

@@ -24,6 +24,9 @@ public sealed class EftException(
     /** The server refused the credentials, or offers no mechanism that Eft accepts. */
     public class AuthRejected(message: String) : EftException("auth-rejected", message)
 
+    /** The server offers less security than it once did: see [Account.acceptDowngrade]. */
+    public class Downgraded(message: String) : EftException("downgraded", message)
+
     /** The server's certificate is not valid for the account's domain. */
     public class CertificateRejected(message: String) : EftException("certificate-rejected", message)
 
@@ -108,6 +111,7 @@ internal inline fun <T> mapped(call: () -> T): T = try {
 private fun CoreException.mapped(): EftException = when (this) {
     is CoreException.Offline -> EftException.Offline(reason)
     is CoreException.AuthRejected -> EftException.AuthRejected(reason)
+    is CoreException.Downgraded -> EftException.Downgraded(reason)
     is CoreException.CertificateRejected -> EftException.CertificateRejected(reason)
     is CoreException.ServerTooOld -> EftException.ServerTooOld(reason)
     is CoreException.NotTrusted -> EftException.NotTrusted(reason)
