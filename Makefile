@@ -31,6 +31,7 @@ ios: setup-swift test-swift ## The Swift package: build it on Linux, test it bes
 bench: ## What things cost, in the profile that ships: a table, and target/figures.json
 	cargo run --quiet --profile mobile -p eft-bench --bin store
 	cargo run --quiet -p eft-tests --bin bench-login
+	cargo run --quiet --profile mobile -p eft-tests --bin bench-wake
 
 soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
 	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)
