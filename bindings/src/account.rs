@@ -105,6 +105,10 @@ impl From<ConnectOptions> for ::eft::ConnectOptions {
             }),
             extra_roots_pem: options.extra_roots_pem,
             allow_plain: options.allow_plain,
+            network: ::eft::network::Network {
+                resolver: crate::names::of_platform(),
+                ..::eft::network::Network::default()
+            },
             ..::eft::ConnectOptions::default()
         }
     }

@@ -28,6 +28,7 @@ pub mod error;
 pub mod event;
 pub mod input;
 pub mod message;
+mod names;
 pub mod push;
 pub mod secret_store;
 pub mod wake;
