@@ -84,7 +84,7 @@ impl Account {
     /// again after a while. Returns once the account is online and its device is published.
     ///
     /// # Errors
-    /// The first attempt's: [`Error::Offline`], [`Error::AuthRejected`],
+    /// The first attempt's: [`Error::Offline`], [`Error::AuthRejected`], [`Error::Downgraded`],
     /// [`Error::CertificateRejected`], [`Error::ServerTooOld`]. It is not tried again by itself
     /// then.
     pub async fn connect(&self, options: ConnectOptions) -> Result<(), Error> {

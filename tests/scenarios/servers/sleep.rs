@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eft::{Content, Delivery, Message, WakeOutcome, WakeReason};
-use eft_tests::{FaultProxy, Phone, Server as _, wait_for};
+use eft_tests::{Direction, FaultProxy, Phone, Server as _, wait_for};
 
 use super::stage::{ServerKind, Stage, texts, told_on_every_server};
 
@@ -13,6 +13,7 @@ told_on_every_server!(
     a_suspended_app_goes_on_with_its_stream,
     a_new_process_goes_on_with_the_stream_of_the_last_one,
     what_was_sent_and_not_acknowledged_arrives_once,
+    a_stanza_that_was_cut_off_does_not_spoil_the_stream_for_ever,
     a_push_wakes_a_device_that_hung_up,
     a_push_wakes_a_device_whose_stream_is_gone,
     a_push_leaves_an_app_in_the_foreground_alone,
@@ -144,6 +145,37 @@ async fn what_was_sent_and_not_acknowledged_arrives_once(stage: Stage) {
         .await
         .unwrap();
     }
+    assert_eq!(texts(&alices, &stage.bob.jid).await, expected);
+}
+
+/// A stanza of many TLS records, of which the server gets the first ones. Prosody 13 reads on in the middle of it when the
+/// stream is taken up again, and understands nothing more on that stream.
+async fn a_stanza_that_was_cut_off_does_not_spoil_the_stream_for_ever(stage: Stage) {
+    const LONG: usize = 60_000;
+    const CUT_AFTER: usize = 24_000;
+    let proxy = FaultProxy::start(stage.server.starttls_address())
+        .await
+        .unwrap();
+    let (mut alices, mut bobs) = acquainted(&stage).await;
+    bobs.account.disconnect().await;
+    let mut options = bobs.options().clone();
+    options.server.as_mut().unwrap().port = proxy.port();
+    bobs.set_options(options);
+    bobs.connect().await.unwrap();
+    bobs.send(&stage.alice.jid, "before").await.unwrap();
+    alices.wait_for_text("before").await.unwrap();
+    proxy.cut_after(Direction::ToServer, CUT_AFTER);
+    let long = "x".repeat(LONG);
+    bobs.send(&stage.alice.jid, &long).await.unwrap();
+    bobs.send(&stage.alice.jid, "after").await.unwrap();
+    wait_for("the cut", PATIENCE, || async {
+        proxy.open_connections() == 0
+    })
+    .await
+    .unwrap();
+    proxy.clear();
+    alices.wait_for_text("after").await.unwrap();
+    let expected = ["hello", "hi", "before", &long, "after"];
     assert_eq!(texts(&alices, &stage.bob.jid).await, expected);
 }
 

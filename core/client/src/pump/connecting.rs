@@ -184,6 +184,9 @@ impl Pump {
         id_prefix.truncate(ID_PREFIX_CHARS);
         self.link = Some(Link::new(connection, id_prefix, begun));
         let kept = self.kept.take().filter(|_| is_resumed);
+        if is_resumed {
+            self.probe_resumed();
+        }
         if is_set_up || (is_resumed && self.is_wake_only() && self.is_caught_up()?) {
             return self.go_on(kept);
         }
@@ -211,6 +214,18 @@ impl Pump {
         }
     }
 
+    /// A stream that was taken up again is of no use: a new one is begun at once. Nothing is lost by it; what was on its way
+    /// is sent again under the same ids, and what came meanwhile is in the archive.
+    fn begin_anew(&mut self, error: Error) {
+        tracing::warn!(%error, "a stream that was taken up again came to nothing");
+        self.jobs = JoinSet::new();
+        self.kept = None;
+        match self.end_stream() {
+            Ok(()) => self.begin_connecting(),
+            Err(error) => self.attempt_failed(error),
+        }
+    }
+
     /// The first attempt's failure is answered to the caller and ends the wish; later ones are
     /// tried again, as long as trying can help.
     fn attempt_failed(&mut self, error: Error) {
@@ -226,6 +241,9 @@ impl Pump {
         let Some(link) = self.link.take() else {
             return;
         };
+        if link.is_doubtful() {
+            return self.begin_anew(error);
+        }
         self.kept = link.into_kept();
         // Every job asks through the connection, and what one has found out already is about it.
         self.jobs = JoinSet::new();

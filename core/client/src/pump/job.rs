@@ -26,8 +26,8 @@ pub(crate) enum Finding {
         result: Result<(), RequestError>,
         reply: Reply<()>,
     },
-    /// The server answered whether it is there, or the connection is over.
-    Probed,
+    /// Whether the server answered that it is there; if not, the connection is over.
+    Probed(bool),
     /// The contact list.
     Contacts(Result<Vec<RosterItem>, RequestError>),
     /// The session's first questions were answered.

@@ -133,6 +133,8 @@ pub(crate) struct Link {
     pub(crate) outbox_cursor: Option<OutboxId>,
     /// Entries behind the cursor that were handed over while one before them waits for keys.
     pub(crate) handed_ahead: BTreeSet<OutboxId>,
+    /// Whether the server has answered anything that was said on this connection.
+    pub(crate) is_proven: bool,
     /// Whether the server is being asked if it is there.
     pub(crate) is_probing: bool,
     /// Entries handed to this connection and not acknowledged.
@@ -201,6 +203,7 @@ impl Link {
             handed_ahead: in_flight.keys().map(|token| row(*token)).collect(),
             in_flight,
             on_disk,
+            is_proven: false,
             is_probing: false,
         }
     }
@@ -336,6 +339,7 @@ impl Link {
     /// Takes a stanza that may answer a request. `None` if it does not.
     pub(crate) fn take_answer(&mut self, stanza: &Element) -> Option<Option<Answer>> {
         let answer = self.iqs.handle(stanza)?;
+        self.is_proven = true;
         let result = answer.result.map_err(RequestError::Refused);
         Some(deliver(answer.token, result))
     }
@@ -372,6 +376,13 @@ impl Link {
         if let Err(error) = self.sender.settle(seq) {
             tracing::error!(%error, "a stanza of another connection was settled");
         }
+    }
+
+    /// Whether an earlier stream was taken up again, and nothing was heard on it since. A server may have lost its place in
+    /// it: Prosody 13 reads on where the connection before was cut off, in the middle of a stanza perhaps, and then
+    /// understands nothing more.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        !self.is_proven && self.info().is_resumed
     }
 
     /// A way to ask the server whether it is there, beside the pump.

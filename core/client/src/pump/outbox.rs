@@ -273,6 +273,7 @@ impl Pump {
         if acked.is_empty() {
             return Ok(());
         }
+        link.is_proven = true;
         let last = acked.iter().rev().find_map(|(_, entry)| entry.number);
         // A message of two stanzas is with the server when both are.
         let in_flight: HashSet<_> = link

@@ -14,6 +14,10 @@ use crate::error::Error;
 /// minutes; a person who writes wants to know sooner, and a slow cell may take some seconds.
 const SENT_PROBE: Duration = Duration::from_secs(15);
 
+/// How long the first answer on a stream that was taken up again may take. If it takes longer, a new stream is begun, which
+/// costs a reading of the archive.
+const RESUMED_PROBE: Duration = Duration::from_secs(5);
+
 /// How long a connection may be silent while somebody looks at the app. Home routers forget one after five minutes or
 /// more. In the background nothing is asked: a push wakes the app.
 const LONGEST_SILENCE: Duration = Duration::from_secs(240);
@@ -42,6 +46,11 @@ impl Pump {
         self.probe(SENT_PROBE);
     }
 
+    /// A stream was taken up again: whether the server understands us on it is asked at once.
+    pub(super) fn probe_resumed(&mut self) {
+        self.probe(RESUMED_PROBE);
+    }
+
     /// Asks the server for a sign of life. Without one in time the connection ends, and can be resumed.
     fn probe(&mut self, deadline: Duration) {
         let Some(link) = self.link.as_mut() else {
@@ -54,16 +63,16 @@ impl Pump {
         let sender = link.sender();
         self.jobs.spawn(async move {
             // If there is no answer, the connection says so itself.
-            let _ = sender.probe(deadline).await;
-            Finding::Probed
+            Finding::Probed(sender.probe(deadline).await.is_ok())
         });
     }
 
     /// The server answered. What was sent meanwhile is asked for anew.
-    pub(super) fn handle_probed(&mut self) {
+    pub(super) fn handle_probed(&mut self, is_answered: bool) {
         let Some(link) = self.link.as_mut() else {
             return;
         };
+        link.is_proven |= is_answered;
         link.is_probing = false;
         if !link.in_flight.is_empty() {
             self.probe_sent();

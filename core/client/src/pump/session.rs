@@ -36,8 +36,8 @@ impl Pump {
                 self.handle_push_disabled(result, reply);
                 Ok(())
             }
-            Finding::Probed => {
-                self.handle_probed();
+            Finding::Probed(is_answered) => {
+                self.handle_probed(is_answered);
                 Ok(())
             }
             Finding::Contacts(Ok(contacts)) => {
