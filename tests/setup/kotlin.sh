@@ -10,7 +10,7 @@ set -eu
 
 case ${1:-all} in
     all) modules=core,eft,sample tests='.*Test' ;;
-    short) modules=core,eft tests='.*[.]eft[.](Library|Talk|LostLink|Timeline)Test' ;;
+    short) modules=core,eft tests='.*(Library|Talk|LostLink|Timeline)Test' ;;
     only) modules=core,eft tests=".*${2:?which tests}.*Test" ;;
     *) fail "usage: kotlin.sh [short | only TESTS]" ;;
 esac
