@@ -402,7 +402,7 @@ impl Account {
     }
 
     /// Accepts that the server offers weaker mechanisms than it once did: the user's answer where a login was refused
-    /// for that ([`Error::AuthRejected`]), and the server's operator says that it is so. What is seen at the next login
+    /// for that ([`Error::Downgraded`]), and the server's operator says that it is so. What is seen at the next login
     /// is the new measure. Not to be called without asking: somebody between us and the server would offer less, too.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Credentials;
 use crate::error::Error;
+use crate::fields;
 
 /// First byte of what 0.1 wrote at first: a password alone follows.
 const PASSWORD: u8 = 1;
@@ -96,9 +97,7 @@ impl Login {
             token.as_ref().map_or(&[], |token| token.as_slice()),
             &pins,
         ] {
-            let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(field);
+            fields::put(&mut bytes, field);
         }
         Credential::new(bytes)
     }
@@ -127,7 +126,7 @@ impl Login {
                 pins: Pins::default(),
             }),
             Some((&LOGIN, mut rest)) => {
-                let mut field = || take_field(&mut rest).ok_or_else(damaged);
+                let mut field = || fields::take(&mut rest).ok_or_else(damaged);
                 let login = Self {
                     password: text(field()?)?.into(),
                     user_agent: text(field()?)?,
@@ -144,14 +143,6 @@ impl Login {
             _ => Err(damaged()),
         }
     }
-}
-
-fn take_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, behind) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (field, behind) = behind.split_at_checked(length)?;
-    *rest = behind;
-    Some(field)
 }
 
 fn damaged() -> Error {

@@ -33,6 +33,7 @@ mod devices;
 mod eft;
 mod error;
 mod event;
+mod fields;
 mod folder;
 mod identity;
 mod keys;

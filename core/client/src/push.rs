@@ -6,6 +6,7 @@ use eft_store::Opaque;
 use eft_types::{Jid, Timestamp};
 
 use crate::error::Error;
+use crate::fields;
 
 /// First byte of what is kept.
 const VERSION: u8 = 1;
@@ -158,9 +159,7 @@ impl PushRecord {
             .chain(node)
             .chain(options.flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         for field in fields {
-            let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(field.as_bytes());
+            fields::put(&mut bytes, field.as_bytes());
         }
         Opaque::new(bytes)
     }
@@ -185,24 +184,21 @@ impl PushRecord {
         let at = Timestamp::from_millis(i64::from_be_bytes(*at));
         let (missed_count, mut rest) = rest.split_first_chunk()?;
         let missed_count = u32::from_be_bytes(*missed_count);
-        let mut fields = Vec::new();
+        let mut texts = Vec::new();
         while !rest.is_empty() {
-            let (length, behind) = rest.split_first_chunk()?;
-            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-            let (field, behind) = behind.split_at_checked(length)?;
-            fields.push(core::str::from_utf8(field).ok()?.to_owned());
-            rest = behind;
+            let text = core::str::from_utf8(fields::take(&mut rest)?).ok()?;
+            texts.push(text.to_owned());
         }
-        let mut fields = fields.into_iter();
-        let reason = fields.next()?;
-        let service = Jid::new(&fields.next()?).ok()?;
-        let node = match fields.next()?.as_str() {
+        let mut texts = texts.into_iter();
+        let reason = texts.next()?;
+        let service = Jid::new(&texts.next()?).ok()?;
+        let node = match texts.next()?.as_str() {
             "" => None,
-            _ => Some(fields.next()?),
+            _ => Some(texts.next()?),
         };
         let mut options = Vec::new();
-        while let Some(name) = fields.next() {
-            options.push((name, fields.next()?));
+        while let Some(name) = texts.next() {
+            options.push((name, texts.next()?));
         }
         let health = match state {
             0 => PushHealth::Waiting,

@@ -189,9 +189,7 @@ impl Pump {
             return Ok(());
         };
         let store = Arc::clone(&self.store);
-        let mut unit = Unit::begin(&store, clock::now());
-        unit.waiting_room = self.pending.room();
-        unit.announces = self.announces();
+        let mut unit = self.begin_receiving(&store);
         self.take_results(&mut unit, &page)?;
         page.last = page.newest();
         page.committed
@@ -207,9 +205,7 @@ impl Pump {
         if let Some(link) = self.link.as_mut() {
             link.catch_up = CatchUp::Running(page);
         }
-        self.tell(&done)?;
-        self.pending.note(&done);
-        self.retry_pending(&done.moved, Receiving::CatchUp)
+        self.received(&done, Receiving::CatchUp)
     }
 
     fn take_results(&mut self, unit: &mut Unit<'_>, page: &Page) -> Result<(), Error> {
@@ -269,9 +265,8 @@ impl Pump {
         let received = page.results.len() + page.committed.len();
         let received_count = page.received_count + u64::try_from(received).unwrap_or(0);
         let store = Arc::clone(&self.store);
-        let mut unit = Unit::begin(&store, clock::now());
-        unit.waiting_room = self.pending.room();
-        unit.announces = self.announces() && !is_first;
+        let mut unit = self.begin_receiving(&store);
+        unit.announces &= !is_first;
         self.take_results(&mut unit, &page)?;
         // Whoever resumes the stream must not take for read what was left to the archive.
         let once_more = self
@@ -285,7 +280,7 @@ impl Pump {
         });
         let mut seqs = page.committed;
         seqs.extend(page.results.iter().map(|(seq, _)| *seq));
-        let _ = self.count_handled(&mut unit, &seqs);
+        self.count_handled(&mut unit, &seqs);
         // The parts before it are durable with this one (law 2).
         let done = unit.commit(Durability::Full)?;
         if let Some(link) = &self.link {
@@ -293,9 +288,7 @@ impl Pump {
                 link.settle(seq, Effect::OnDisk(&done));
             }
         }
-        self.tell(&done)?;
-        self.pending.note(&done);
-        self.retry_pending(&done.moved, Receiving::CatchUp)?;
+        self.received(&done, Receiving::CatchUp)?;
         self.send_event(Event::CatchUpProgressed(CatchUpProgress {
             received_count,
             complete: false,

@@ -17,7 +17,7 @@ use eft_types::{BareJid, MessageId};
 use super::audience::Audience;
 use super::encrypting::encrypt_row;
 use super::link::{InFlight, Phase};
-use super::resuming::{note_delivered_to_server, row, token};
+use super::resuming::{note_acked, row, token};
 use super::{Pump, delivery, stanza};
 use crate::clock;
 use crate::error::Error;
@@ -275,21 +275,16 @@ impl Pump {
         }
         link.is_proven = true;
         let last = acked.iter().rev().find_map(|(_, entry)| entry.number);
-        // A message of two stanzas is with the server when both are.
-        let in_flight: HashSet<_> = link
+        let waiting = link
             .in_flight
             .values()
             .filter_map(|entry| entry.message)
             .collect();
         self.commit(|unit, _| {
-            for (token, entry) in &acked {
-                unit.batch.remove_outbox(row(*token));
-                if let Some(message) = entry.message
-                    && !in_flight.contains(&message)
-                {
-                    note_delivered_to_server(&mut unit.batch, message);
-                }
-            }
+            let acked = acked
+                .iter()
+                .map(|(token, entry)| (row(*token), entry.message));
+            note_acked(&mut unit.batch, acked, &waiting);
             if last.is_some() {
                 unit.batch.count_stream(None, last);
             }

@@ -74,7 +74,8 @@ impl Pump {
         };
         link.is_proven |= is_answered;
         link.is_probing = false;
-        if !link.in_flight.is_empty() {
+        // Without an answer the connection is over, and says so.
+        if is_answered && !link.in_flight.is_empty() {
             self.probe_sent();
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eft_store::{Batch, DeliveryState, Durability, Opaque, OutboxEntry, OutboxId, StreamState};
+use eft_store::{Batch, DeliveryState, Opaque, OutboxEntry, OutboxId, StreamState};
 use eft_types::{MessageId, Timestamp};
 use eft_xmpp::driver::Connection;
 use eft_xmpp::stream::{LostStream, Resumption, StanzaSeq, StreamRecord, Unacked};
@@ -110,12 +110,10 @@ impl Pump {
             .as_ref()
             .and_then(|resumption| StreamRecord::begin(resumption, session.full_jid.clone()));
         let known: HashSet<u64> = connection.take_leftover().acked.into_iter().collect();
-        let entries = self.on_stream(0)?;
-        let (acked, _): (Vec<_>, Vec<_>) = entries
-            .iter()
-            .partition(|entry| known.contains(&token(entry.id)));
+        let entries = self.store.outbox_on_stream()?;
+        let (acked, waiting) = divided(&entries, |entry| known.contains(&token(entry.id)));
         self.commit(|unit, _| {
-            note_acked(unit, &acked, &entries);
+            note_acked(&mut unit.batch, acked, &waiting);
             unit.batch.forget_outbox_sequences();
             // What the server sent between the two streams is in the archive alone.
             unit.batch.reopen_archives();
@@ -175,30 +173,24 @@ impl Pump {
         let base = self.store.stream()?.map_or(0, |state| state.acked_outbound);
         let entries = self.on_stream(base)?;
         let ahead = h.wrapping_sub(base);
-        let (acked, repeated): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| {
+        let is_acked = |entry: &OutboxEntry| {
             entry
                 .stream_sequence
                 .is_some_and(|number| number.wrapping_sub(base) <= ahead)
-        });
+        };
+        let (acked, waiting) = divided(&entries, is_acked);
         let mut in_flight = HashMap::new();
-        let mut number = h;
-        for entry in &repeated {
-            number = number.wrapping_add(1);
-            in_flight.insert(
-                token(entry.id),
-                InFlight {
+        self.commit(|unit, _| {
+            note_acked(&mut unit.batch, acked, &waiting);
+            let mut number = h;
+            for entry in entries.iter().filter(|entry| !is_acked(entry)) {
+                number = number.wrapping_add(1);
+                unit.batch.set_outbox_sequence(entry.id, number);
+                let repeated = InFlight {
                     message: entry.message,
                     number: Some(number),
-                },
-            );
-        }
-        self.commit(|unit, _| {
-            note_acked(unit, &acked, &entries);
-            for (entry, number) in in_flight
-                .iter()
-                .filter_map(|(token, entry)| Some((row(*token), entry.number?)))
-            {
-                unit.batch.set_outbox_sequence(entry, number);
+                };
+                in_flight.insert(token(entry.id), repeated);
             }
             unit.batch.count_stream(None, Some(h));
             Ok(())
@@ -206,24 +198,13 @@ impl Pump {
         Ok(in_flight)
     }
 
-    /// Puts into a unit what the server may be told once these stanzas are durable with it; a unit that has nothing
-    /// else need not wait for the disk.
-    pub(super) fn count_handled(
-        &mut self,
-        unit: &mut Unit<'_>,
-        settled: &[StanzaSeq],
-    ) -> Durability {
-        let durability = if unit.is_empty() {
-            Durability::Deferred
-        } else {
-            Durability::Full
-        };
+    /// Puts into a unit what the server may be told once these stanzas are durable with it.
+    pub(super) fn count_handled(&mut self, unit: &mut Unit<'_>, settled: &[StanzaSeq]) {
         if let Some(link) = self.link.as_mut()
             && let Some(handled) = link.handled_with(settled)
         {
             unit.batch.count_stream(Some(handled), None);
         }
-        durability
     }
 
     /// The stream is over: nobody resumes it.
@@ -239,28 +220,34 @@ impl Pump {
     }
 }
 
-/// The server has these of all entries on the stream.
-fn note_acked(unit: &mut Unit<'_>, acked: &[&OutboxEntry], all: &[OutboxEntry]) {
-    for entry in acked {
-        unit.batch.remove_outbox(entry.id);
-    }
-    // A message of two stanzas is with the server when both are.
-    let is_acked = |entry: &OutboxEntry| acked.iter().any(|acked| acked.id == entry.id);
-    let waiting: HashSet<MessageId> = all
-        .iter()
-        .filter(|entry| !is_acked(entry))
-        .filter_map(|entry| entry.message)
-        .collect();
-    for message in acked.iter().filter_map(|entry| entry.message) {
-        if !waiting.contains(&message) {
-            note_delivered_to_server(&mut unit.batch, message);
+/// The server has these entries, each with the message that it sends. A message of two stanzas is with the server when
+/// both are: `waiting` are those of which it may not have one.
+pub(super) fn note_acked(
+    batch: &mut Batch,
+    acked: impl IntoIterator<Item = (OutboxId, Option<MessageId>)>,
+    waiting: &HashSet<MessageId>,
+) {
+    for (entry, message) in acked {
+        batch.remove_outbox(entry);
+        if let Some(message) = message.filter(|message| !waiting.contains(message)) {
+            batch.update_message(message, delivery(DeliveryState::Acked));
         }
     }
 }
 
-/// The server has a message.
-pub(super) fn note_delivered_to_server(batch: &mut Batch, message: MessageId) {
-    batch.update_message(message, delivery(DeliveryState::Acked));
+/// Those that the server has, and the messages of the others.
+fn divided(
+    entries: &[OutboxEntry],
+    is_acked: impl Fn(&OutboxEntry) -> bool,
+) -> (Vec<(OutboxId, Option<MessageId>)>, HashSet<MessageId>) {
+    let (acked, waiting): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| is_acked(entry));
+    (
+        acked
+            .iter()
+            .map(|entry| (entry.id, entry.message))
+            .collect(),
+        waiting.iter().filter_map(|entry| entry.message).collect(),
+    )
 }
 
 /// How the connection calls an entry of the outbox.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eft_omemo::{Action, UnverifiedBundle, Version, bundle, maintain};
+use eft_store::Durability;
 use eft_types::DeviceAddress;
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
@@ -184,9 +185,7 @@ impl Pump {
         dropped: Vec<StanzaSeq>,
     ) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
-        let mut unit = Unit::begin(&store, clock::now());
-        unit.waiting_room = self.pending.room();
-        unit.announces = self.announces();
+        let mut unit = self.begin_receiving(&store);
         let mut seen = Seen::default();
         let mut settled: Vec<_> = dropped.into_iter().map(|seq| (seq, false)).collect();
         let mut answers = Vec::new();
@@ -207,11 +206,15 @@ impl Pump {
             }
         }
         let seqs: Vec<_> = settled.iter().map(|(seq, _)| *seq).collect();
-        let durability = self.count_handled(&mut unit, &seqs);
+        // A count alone need not wait for the disk.
+        let durability = if unit.is_empty() {
+            Durability::Deferred
+        } else {
+            Durability::Full
+        };
+        self.count_handled(&mut unit, &seqs);
         let done = unit.commit(durability)?;
-        self.tell(&done)?;
-        self.pending.note(&done);
-        self.retry_pending(&done.moved, Receiving::Live)?;
+        self.received(&done, Receiving::Live)?;
         if let Some(link) = &self.link {
             for (seq, is_in_unit) in settled {
                 let effect = if is_in_unit {

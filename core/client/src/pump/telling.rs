@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use eft_store::Durability;
+use eft_store::{Durability, Store};
 use eft_types::DeviceAddress;
 use eft_xmpp::stream::ClientState;
 use rand::SeedableRng as _;
@@ -90,6 +90,21 @@ impl Pump {
             }
         }
         Ok(())
+    }
+
+    /// Begins a unit of work that takes in messages.
+    pub(super) fn begin_receiving<'s>(&self, store: &'s Store) -> Unit<'s> {
+        let mut unit = Unit::begin(store, clock::now());
+        unit.waiting_room = self.pending.room();
+        unit.announces = self.announces();
+        unit
+    }
+
+    /// Messages were taken in: tells of them, and tries what waited for them.
+    pub(super) fn received(&mut self, done: &Done, context: Receiving) -> Result<(), Error> {
+        self.tell(done)?;
+        self.pending.note(done);
+        self.retry_pending(&done.moved, context)
     }
 
     /// Tries what waits of these devices again.

@@ -106,30 +106,53 @@ fn merge(
     named_by: Option<i64>,
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
+    complete(transaction, known, named_by, message)?;
+    if message.place != Place::Provisional && !archive::is_archived(known.place) {
+        let position = position(transaction, own, conversation, message, message.place)?;
+        settle(transaction, conversation, known, position)?;
+    }
+    Ok(match make_readable(transaction, known, message)? {
+        true => Insertion::Improved(known.id),
+        false => Insertion::Duplicate(known.id),
+    })
+}
+
+/// Gives a known row the archive's name and the server's time, where it has none.
+pub(super) fn complete(
+    transaction: &Transaction<'_>,
+    known: &Known,
+    named_by: Option<i64>,
+    message: &NewMessage,
+) -> Result<(), StoreError> {
     if let (true, Some(archive), Some(id)) = (known.unnamed, named_by, &message.archive_id) {
         update::name(transaction, known.id, archive, &id.stanza_id)?;
     }
     if let Some(time) = message.server_time {
         update::server_time(transaction, known.id, time)?;
     }
-    if message.place != Place::Provisional && !archive::is_archived(known.place) {
-        let position = position(transaction, own, conversation, message, message.place)?;
-        settle(transaction, conversation, known, position)?;
+    Ok(())
+}
+
+/// Gives a known row that could not be read the content of a copy that can. Answers whether it did.
+pub(super) fn make_readable(
+    transaction: &Transaction<'_>,
+    known: &Known,
+    message: &NewMessage,
+) -> Result<bool, StoreError> {
+    if known.readable || !message.content.is_readable() {
+        return Ok(false);
     }
-    if !known.readable && message.content.is_readable() {
-        update::content(
-            transaction,
-            known.id,
-            &message.content,
-            message.encryption,
-            message.sender_key.as_ref(),
-        )?;
-        if let Some(trust) = message.sender_trust {
-            update::sender_trust(transaction, known.id, trust)?;
-        }
-        return Ok(Insertion::Improved(known.id));
+    update::content(
+        transaction,
+        known.id,
+        &message.content,
+        message.encryption,
+        message.sender_key.as_ref(),
+    )?;
+    if let Some(trust) = message.sender_trust {
+        update::sender_trust(transaction, known.id, trust)?;
     }
-    Ok(Insertion::Duplicate(known.id))
+    Ok(true)
 }
 
 /// Moves a message from its provisional place to its archive position. What no archive has named

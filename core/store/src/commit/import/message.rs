@@ -7,7 +7,7 @@ use super::{Current, Import};
 use crate::commit::archive::{self, after, is_archived};
 use crate::commit::conversation::{self, ConversationRow};
 use crate::commit::flood::failure_day;
-use crate::commit::insert::{Known, NewRow, find_known, write_row};
+use crate::commit::insert::{self, Known, NewRow, find_known, write_row};
 use crate::commit::update;
 use crate::error::StoreError;
 use crate::model::{Content, DeliveryState, ImportedMessage, NewMessage};
@@ -142,29 +142,11 @@ fn improve(
     named_by: Option<i64>,
     message: &NewMessage,
 ) -> Result<bool, StoreError> {
-    if let (true, Some(archive), Some(id)) = (known.unnamed, named_by, &message.archive_id) {
-        update::name(transaction, known.id, archive, &id.stanza_id)?;
-    }
-    if let Some(time) = message.server_time {
-        update::server_time(transaction, known.id, time)?;
-    }
+    insert::complete(transaction, known, named_by, message)?;
     if let Some(state) = message.delivery.as_ref().filter(|state| is_progress(state)) {
         update::delivery(transaction, known.id, state)?;
     }
-    if known.readable || !message.content.is_readable() {
-        return Ok(false);
-    }
-    update::content(
-        transaction,
-        known.id,
-        &message.content,
-        message.encryption,
-        message.sender_key.as_ref(),
-    )?;
-    if let Some(trust) = message.sender_trust {
-        update::sender_trust(transaction, known.id, trust)?;
-    }
-    Ok(true)
+    insert::make_readable(transaction, known, message)
 }
 
 /// A receipt is news; that it was not sent from there is not.
