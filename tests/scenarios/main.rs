@@ -9,6 +9,8 @@
 //! | `refusals` | what must not work, and what is said about it |
 //! | `strangers` | new devices of somebody in no contact list are noticed before the next message |
 //! | `trust` | a device that the server's operator adds: who is told, and what it can read |
+//! | `rebuilding` | a database that is damaged, or whose key is lost: a new device with the history that can be read |
+//! | `tokens` | logging in without the password, and after it was changed |
 //! | `laws` | commit, then speak; acknowledge what is durable: shown on the wire and by kills |
 //! | `opt_out` | a contact that wishes no more encryption |
 //! | `publishing` | nodes that are closed, too small, emptied, deleted or full of rubbish |
@@ -31,6 +33,7 @@ mod laws;
 mod network;
 mod opt_out;
 mod publishing;
+mod rebuilding;
 mod refusals;
 mod servers;
 mod strangers;

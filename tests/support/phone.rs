@@ -53,12 +53,7 @@ impl Phone {
         let secrets = Arc::new(MemorySecretStore::new());
         let folder = folder.join(name);
         let eft = open(&folder, &secrets)?;
-        let account = eft
-            .add_account(Credentials {
-                jid: login.jid.clone(),
-                password: login.password.clone().into(),
-            })
-            .await?;
+        let account = eft.add_account(credentials(login)).await?;
         let events = account.events();
         Ok(Self {
             name: name.to_owned(),
@@ -117,6 +112,26 @@ impl Phone {
         self.events = self.account.events();
         self.passed_by.clear();
         Ok(())
+    }
+
+    /// The system has lost the keys of its databases, as it may when a phone is moved or its lock is taken off.
+    pub fn lose_keys(&mut self) {
+        self.secrets = Arc::new(MemorySecretStore::new());
+    }
+
+    /// Gives up the database that cannot be used any more, as an app does after its user said so. Not connected afterwards.
+    /// Answers how many messages were saved, and how many places could not be read.
+    ///
+    /// # Errors
+    /// Those of [`Eft::rebuild_account`].
+    pub async fn rebuild(&mut self, login: &Login) -> Result<(u64, u64), Error> {
+        self.account.shut_down().await;
+        let eft = open(&self.folder, &self.secrets)?;
+        let rebuilt = eft.rebuild_account(credentials(login)).await?;
+        self.account = rebuilt.account;
+        self.events = self.account.events();
+        self.passed_by.clear();
+        Ok((rebuilt.message_count, rebuilt.gap_count))
     }
 
     /// The same account once more, as another process of the same app has it: a notification extension.
@@ -264,6 +279,13 @@ impl Phone {
         }
         messages.reverse();
         Ok(messages)
+    }
+}
+
+fn credentials(login: &Login) -> Credentials {
+    Credentials {
+        jid: login.jid.clone(),
+        password: login.password.clone().into(),
     }
 }
 

@@ -9,6 +9,7 @@ use eft_omemo::{Fingerprint, TrustLevel};
 use eft_store::Store;
 use eft_types::{BareJid, DeviceAddress, DeviceId, MessageId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use zeroize::Zeroizing;
 
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
@@ -409,6 +410,17 @@ impl Account {
     /// [`Error::StoreLocked`], [`Error::Suspended`], [`Error::StoreDamaged`].
     pub async fn accept_downgrade(&self) -> Result<(), Error> {
         self.ask(|reply| Command::AcceptDowngrade { reply }).await
+    }
+
+    /// Logs in with another password from the next connection on: the user's answer to [`Error::AuthRejected`], after the
+    /// password was changed elsewhere. Changes nothing at the server, and does not connect; a connection that stands is kept.
+    ///
+    /// # Errors
+    /// [`Error::StoreLocked`], [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn set_password(&self, password: impl Into<Zeroizing<String>>) -> Result<(), Error> {
+        let password = password.into();
+        self.ask(|reply| Command::SetPassword { password, reply })
+            .await
     }
 
     /// Makes new sessions with every device of `jid` that there is one with, or with every device

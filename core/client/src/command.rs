@@ -5,6 +5,7 @@ use std::time::Duration;
 use eft_omemo::{Fingerprint, TrustLevel};
 use eft_types::{BareJid, DeviceAddress, MessageId};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::config::ConnectOptions;
 use crate::contact::Contact;
@@ -46,6 +47,7 @@ impl Command {
             | Self::Resend { reply, .. }
             | Self::AcceptLegacy { reply, .. }
             | Self::AcceptDowngrade { reply }
+            | Self::SetPassword { reply, .. }
             | Self::SetTrust { reply, .. }
             | Self::RefreshDevices { reply, .. }
             | Self::Suspend { reply }
@@ -106,6 +108,11 @@ pub(crate) enum Command {
     },
     /// The user knows why the server offers less security than it did.
     AcceptDowngrade { reply: Reply<()> },
+    /// Log in with another password from the next connection on.
+    SetPassword {
+        password: Zeroizing<String>,
+        reply: Reply<()>,
+    },
     /// Carry out the user's decision about a key.
     SetTrust {
         jid: BareJid,

@@ -77,6 +77,16 @@ impl Login {
         }
     }
 
+    /// Another password. The token stood for the one before; that the server offers no less than it did still holds.
+    #[must_use]
+    pub(crate) fn with_password(&self, password: Zeroizing<String>) -> Self {
+        Self {
+            password,
+            token: None,
+            ..self.clone()
+        }
+    }
+
     /// The user knows why the server offers less than it did, and goes on.
     #[must_use]
     pub(crate) fn without_pins(&self) -> Self {

@@ -21,6 +21,7 @@ use crate::identity::{self, Identity};
 use crate::keys::Keys;
 use crate::pump::Pump;
 use crate::reader::Reader;
+use crate::rebuilt::RebuiltAccount;
 use crate::transfer::{self, Passphrase};
 
 /// The engine: a data folder, and the secret store that holds the keys of its databases.
@@ -136,8 +137,46 @@ impl Eft {
             };
             let identity = fill(&store)?;
             let login = Login::new(&credentials, clock::random_bytes()?);
-            identity::install_new(&store, &credentials.jid, identity.as_ref(), login.encode())?;
-            start(store, keys)
+            start_new(store, keys, &credentials.jid, &login, identity.as_ref())
+        })
+        .await
+    }
+
+    /// Puts a new database in the place of an account's that is damaged, or whose key is lost, and saves what can be read:
+    /// messages, conversations with their encryption, the archive's place, decisions about keys. Never done by itself:
+    /// [`Eft::account`] says what is wrong and leaves everything as it is, and a key may come back
+    /// ([`Error::KeyUnavailable`] says whether it is lost). The account is a new device then, with a new id and new keys:
+    /// contacts see one more. What waited to be sent goes out from the new device. Not to be called while another process uses
+    /// the account. Interrupted, it has had no effect, or the account opens as rebuilt, or it is to be called again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the account has no database here, or one of another account; [`Error::StoreLocked`] while another
+    /// process uses it; [`Error::KeyUnavailable`] if the key may come back; [`Error::StoreDamaged`] if a newer version wrote it, or
+    /// the folder cannot be written. All leave the old database where it is.
+    pub async fn rebuild_account(&self, credentials: Credentials) -> Result<RebuiltAccount, Error> {
+        let folder = self.existing(&credentials.jid)?;
+        let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
+        on_thread(move || {
+            let name = folder.key_name_or_new(clock::random_bytes()?)?;
+            let path = folder.database();
+            let jid = &credentials.jid;
+            let rebuilt = Store::rebuild(&path, &*secrets, &name, jid, &options)?;
+            let login = Login::new(&credentials, clock::random_bytes()?);
+            // What the server once showed of itself holds on, if it can be read.
+            let login = match rebuilt.store.account()?.credential {
+                Some(kept) => Login::decode(Some(&kept), clock::random_bytes()?)
+                    .map_or(login, |kept| {
+                        kept.with_password(credentials.password.clone())
+                    }),
+                None => login,
+            };
+            let keys = Keys { secrets, name };
+            Ok(RebuiltAccount {
+                account: start_new(rebuilt.store, keys, jid, &login, None)?,
+                message_count: rebuilt.messages,
+                gap_count: rebuilt.gaps,
+                set_aside: rebuilt.set_aside,
+            })
         })
         .await
     }
@@ -148,16 +187,21 @@ impl Eft {
     /// [`Error::InvalidInput`] if it has none here, [`Error::KeyUnavailable`],
     /// [`Error::StoreDamaged`], [`Error::StoreLocked`].
     pub async fn account(&self, jid: &BareJid) -> Result<Account, Error> {
-        let folder = AccountFolder::of(&self.data_dir, jid);
-        if !folder.exists() {
-            return Err(Error::invalid(format!("{jid} has no database here")));
-        }
+        let folder = self.existing(jid)?;
         let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
         on_thread(move || {
             let (store, keys) = open(&folder, secrets, &options)?;
             start(store, keys)
         })
         .await
+    }
+
+    fn existing(&self, jid: &BareJid) -> Result<AccountFolder, Error> {
+        let folder = AccountFolder::of(&self.data_dir, jid);
+        match folder.exists() {
+            true => Ok(folder),
+            false => Err(Error::invalid(format!("{jid} has no database here"))),
+        }
     }
 }
 
@@ -170,6 +214,18 @@ fn open(
     let name = folder.key_name()?;
     let store = Store::open_with_secret(&folder.database(), &*secrets, &name, options)?;
     Ok((store, Keys { secrets, name }))
+}
+
+/// Installs a device on a database that has none, and starts the account's threads.
+fn start_new(
+    store: Store,
+    keys: Keys,
+    jid: &BareJid,
+    login: &Login,
+    identity: Option<&IdentitySecret>,
+) -> Result<Account, Error> {
+    identity::install_new(&store, jid, identity, login.encode())?;
+    start(store, keys)
 }
 
 /// Starts the account's threads on an open database.

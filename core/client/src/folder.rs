@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use eft_store::SecretName;
+use eft_store::{SecretName, Store};
 use eft_types::BareJid;
 
 use crate::error::Error;
@@ -37,13 +37,22 @@ impl AccountFolder {
     }
 
     pub(crate) fn exists(&self) -> bool {
-        self.database().exists()
+        Store::exists(&self.database())
     }
 
     /// Makes the folder and a name for its key. The name is random: two data folders of one account
     /// (two devices on one desktop) must not share a key by accident.
     pub(crate) fn create(&self, random: [u8; 16]) -> Result<SecretName, Error> {
         make_private_dir(&self.path).map_err(|error| unusable(&self.path, &error))?;
+        self.name_key(random)
+    }
+
+    /// The name of the key, or a new one where the file with it is lost or damaged: the key is lost with its name.
+    pub(crate) fn key_name_or_new(&self, random: [u8; 16]) -> Result<SecretName, Error> {
+        self.key_name().or_else(|_| self.name_key(random))
+    }
+
+    fn name_key(&self, random: [u8; 16]) -> Result<SecretName, Error> {
         let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let file = self.path.join(KEY_NAME);
         fs::write(&file, &hex).map_err(|error| unusable(&file, &error))?;
@@ -78,7 +87,7 @@ pub(crate) fn accounts(data_dir: &Path) -> Result<Vec<BareJid>, Error> {
     for entry in fs::read_dir(data_dir).map_err(|error| unusable(data_dir, &error))? {
         let entry = entry.map_err(|error| unusable(data_dir, &error))?;
         if let Some(jid) = entry.file_name().to_str().and_then(decode)
-            && entry.path().join(DATABASE).exists()
+            && Store::exists(&entry.path().join(DATABASE))
         {
             found.push(jid);
         }

@@ -132,7 +132,7 @@ impl Prosody {
         self.add_account_at(user, &self.host).await
     }
 
-    /// Gives an account another password behind its clients' backs. Tokens that it has handed out stay good.
+    /// Gives an account another password behind its clients' backs. Tokens of a second before end with the old one.
     ///
     /// # Errors
     ///
@@ -214,6 +214,14 @@ impl Prosody {
     /// The last lines of the server's log.
     pub fn log_tail(&self) -> String {
         log_tail(self.folder.path())
+    }
+
+    /// The server's log so far.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn log(&self) -> std::io::Result<String> {
+        std::fs::read_to_string(log_path(self.folder.path()))
     }
 
     async fn prosodyctl(&self, arguments: &[&str]) -> Result<ToolOutput, ProsodyError> {

@@ -77,6 +77,12 @@ impl Pump {
                     .and_then(|login| self.keep_login(login.without_pins().encode()));
                 let _ = reply.send(result);
             }
+            Command::SetPassword { password, reply } => {
+                let result = self
+                    .login()
+                    .and_then(|login| self.keep_login(login.with_password(password).encode()));
+                let _ = reply.send(result);
+            }
             Command::SetTrust {
                 jid,
                 fingerprint,

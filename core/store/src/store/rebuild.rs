@@ -39,6 +39,12 @@ pub struct Rebuilt {
 }
 
 impl Store {
+    /// Whether there is a database in this place, be it one whose rebuild was interrupted: [`Store::open`] completes it.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        path.exists() || is_rebuilt(path)
+    }
+
     /// Puts a new database in the place of one that is damaged, or whose key is lost, and saves what
     /// can be read: messages, conversations with their encryption, archives, what waits to be
     /// sent, decisions about keys. To be called because the user said so: the account becomes a new
@@ -125,7 +131,7 @@ pub(super) fn finish_rebuild(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether there is something in the database's place, or about to be.
+/// Whether a rebuilt database is about to be put in its place.
 pub(super) fn is_rebuilt(path: &Path) -> bool {
     with_suffix(path, REBUILT_SUFFIX).exists()
 }

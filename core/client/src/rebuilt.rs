@@ -1,0 +1,19 @@
+//! What is left of an account whose database could not be used any more.
+
+use std::path::PathBuf;
+
+use crate::account::Account;
+
+/// The answer of [`Eft::rebuild_account`](crate::Eft::rebuild_account).
+#[derive(Debug)]
+pub struct RebuiltAccount {
+    /// The account, as a new device with the history that could be saved.
+    pub account: Account,
+    /// Messages that were saved.
+    pub message_count: u64,
+    /// Places of the old database where something could not be read: 0 if nothing is known to be missing. With the key
+    /// lost nothing can be read, which is one gap.
+    pub gap_count: u64,
+    /// Where the old database lies now. Nothing was deleted; whoever wants to, may.
+    pub set_aside: PathBuf,
+}
