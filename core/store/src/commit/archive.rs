@@ -1,11 +1,11 @@
-//! `archive`: cursors, and the places that archives give to messages.
+//! `archive`: cursors, and how places count.
 
 use eft_types::{BareJid, StanzaId};
 use rusqlite::{Transaction, params};
 
 use super::conversation::ConversationRow;
 use crate::error::StoreError;
-use crate::model::{ArchiveProgress, ConversationKind, ConversationRef, Place};
+use crate::model::{ArchiveProgress, ConversationKind, ConversationRef};
 
 /// Archive positions are this far apart; between two of them stands what is provisional.
 pub(super) const STEP: i64 = 2;
@@ -51,59 +51,6 @@ pub(super) const fn after(place: i64) -> i64 {
 /// The provisional place that stands before an archive position.
 pub(super) const fn before(place: i64) -> i64 {
     place.saturating_sub(1)
-}
-
-/// A place given out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
-    /// The place.
-    pub(super) place: i64,
-    /// The archive's newest position, this one included: beyond it, everything is provisional.
-    pub(super) newest: i64,
-}
-
-/// Gives out a place.
-pub(super) fn next_position(
-    transaction: &Transaction<'_>,
-    archive: &BareJid,
-    place: Place,
-) -> Result<Position, StoreError> {
-    let archive = intern(transaction, archive)?;
-    let (newest, oldest, at_end): (i64, i64, bool) = transaction
-        .prepare_cached("SELECT newest_place, oldest_place, at_end FROM archive WHERE id = ?1")?
-        .query_row(params![archive], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    Ok(match place {
-        Place::Provisional => Position {
-            place: after(match at_end {
-                true => newest,
-                // What the archive still has to tell comes before this one.
-                false => newest.saturating_add(GAP),
-            }),
-            newest,
-        },
-        Place::ArchiveNewer => {
-            let newest = newest.saturating_add(STEP);
-            transaction
-                .prepare_cached("UPDATE archive SET newest_place = ?2 WHERE id = ?1")?
-                .execute(params![archive, newest])?;
-            Position {
-                place: newest,
-                newest,
-            }
-        }
-        Place::ArchiveOlder => {
-            let oldest = oldest.saturating_sub(STEP);
-            transaction
-                .prepare_cached("UPDATE archive SET oldest_place = ?2 WHERE id = ?1")?
-                .execute(params![archive, oldest])?;
-            Position {
-                place: oldest,
-                newest,
-            }
-        }
-    })
 }
 
 pub(super) fn reopen_all(transaction: &Transaction<'_>) -> Result<(), StoreError> {

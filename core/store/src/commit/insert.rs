@@ -3,9 +3,10 @@
 use eft_types::{BareJid, DeviceId, MessageId, OriginId, StanzaId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, named_params, params};
 
-use super::archive::{self, Position};
-use super::conversation::{self, ConversationRow};
+use super::archive;
+use super::conversation::ConversationRow;
 use super::flood::{self, Fate};
+use super::place::{Places, Position};
 use super::update;
 use crate::committed::Insertion;
 use crate::error::StoreError;
@@ -16,26 +17,27 @@ use crate::model::{
 };
 
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    places: &mut Places<'_, '_>,
     own: &BareJid,
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
-    let conversation = conversation::intern(transaction, &message.conversation, message.received)?;
+    let transaction = places.transaction();
+    let conversation = places.conversation(&message.conversation, message.received)?;
     let named_by = message
         .archive_id
         .as_ref()
-        .map(|id| archive::intern(transaction, &id.archive))
+        .map(|id| places.archive(&id.archive))
         .transpose()?;
     if let Some(known) = find_known(transaction, conversation, named_by, message)? {
-        return merge(transaction, own, conversation, &known, named_by, message);
+        return merge(places, own, conversation, &known, named_by, message);
     }
     let day = flood::failure_day(&message.content, message.server_time, message.received);
     if let Some(day) = day
         && let Fate::Folded { device } = flood::fate(transaction, message, day)?
     {
-        return fold(transaction, own, conversation, message, device, day);
+        return fold(places, own, conversation, message, device, day);
     }
-    let position = position(transaction, own, conversation, message, message.place)?;
+    let position = position(places, own, conversation, message, message.place)?;
     let row = NewRow {
         conversation: conversation.id,
         place: position.place,
@@ -99,16 +101,17 @@ pub(super) fn find_known(
 
 /// Gives a known row what this copy knows better.
 fn merge(
-    transaction: &Transaction<'_>,
+    places: &mut Places<'_, '_>,
     own: &BareJid,
     conversation: ConversationRow,
     known: &Known,
     named_by: Option<i64>,
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
+    let transaction = places.transaction();
     complete(transaction, known, named_by, message)?;
     if message.place != Place::Provisional && !archive::is_archived(known.place) {
-        let position = position(transaction, own, conversation, message, message.place)?;
+        let position = position(places, own, conversation, message, message.place)?;
         settle(transaction, conversation, known, position)?;
     }
     Ok(match make_readable(transaction, known, message)? {
@@ -196,13 +199,14 @@ fn settle(
 
 /// Counts a failure that is one too many.
 fn fold(
-    transaction: &Transaction<'_>,
+    places: &mut Places<'_, '_>,
     own: &BareJid,
     conversation: ConversationRow,
     message: &NewMessage,
     device: Option<DeviceId>,
     day: i64,
 ) -> Result<Insertion, StoreError> {
+    let transaction = places.transaction();
     if let Some(id) = flood::count(transaction, conversation.id, message, device, day)? {
         return Ok(Insertion::Folded(id));
     }
@@ -216,7 +220,7 @@ fn fold(
     };
     let row = NewRow {
         conversation: conversation.id,
-        place: position(transaction, own, conversation, message, Place::Provisional)?.place,
+        place: position(places, own, conversation, message, Place::Provisional)?.place,
         named_by: None,
         failure_day: Some(day),
         folded_count: 1,
@@ -225,14 +229,14 @@ fn fold(
 }
 
 fn position(
-    transaction: &Transaction<'_>,
+    places: &mut Places<'_, '_>,
     own: &BareJid,
     conversation: ConversationRow,
     message: &NewMessage,
     place: Place,
 ) -> Result<Position, StoreError> {
     let archive = archive::of_conversation(&message.conversation, conversation, own);
-    archive::next_position(transaction, archive, place)
+    places.next(archive, place)
 }
 
 /// Columns of a new row that the message itself does not say.

@@ -12,6 +12,7 @@ pub(crate) mod import;
 mod insert;
 mod intake;
 mod outbox;
+mod place;
 mod record;
 mod stream;
 mod update;
@@ -22,6 +23,7 @@ pub(crate) use intake::append_intake;
 use eft_types::BareJid;
 use rusqlite::Transaction;
 
+use self::place::Places;
 use crate::batch::Batch;
 use crate::committed::Committed;
 use crate::error::StoreError;
@@ -64,10 +66,12 @@ pub(crate) fn apply(
     if *reopen_archives {
         archive::reopen_all(transaction)?;
     }
+    let mut places = Places::new(transaction);
     let inserted = messages
         .iter()
-        .map(|message| insert::insert(transaction, own, message))
+        .map(|message| insert::insert(&mut places, own, message))
         .collect::<Result<Vec<_>, _>>()?;
+    places.finish()?;
     delete::messages(transaction, deletions)?;
     let updated = update::write(transaction, updates)?;
     announcement::write(transaction, announcements, &inserted)?;

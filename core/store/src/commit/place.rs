@@ -1,0 +1,146 @@
+//! What the messages of one batch have in common: conversations, archives, and the places that archives give out. Looked up
+//! once for all of them, and the last place written once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use eft_types::{BareJid, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::archive::{self, GAP, STEP, after};
+use super::conversation::{self, ConversationRow};
+use crate::error::StoreError;
+use crate::model::{ConversationRef, Place};
+
+/// A place given out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    /// The place.
+    pub(super) place: i64,
+    /// The archive's newest position, this one included: beyond it, everything is provisional.
+    pub(super) newest: i64,
+}
+
+/// The archive's row, as it will be.
+struct ArchiveRow {
+    id: i64,
+    /// Read when the first place is asked for.
+    ends: Option<Ends>,
+}
+
+#[derive(Clone, Copy)]
+struct Ends {
+    newest: i64,
+    oldest: i64,
+    at_end: bool,
+    is_moved: bool,
+}
+
+/// Conversations and archives of one transaction.
+pub(super) struct Places<'t, 'c> {
+    transaction: &'t Transaction<'c>,
+    conversations: HashMap<BareJid, ConversationRow>,
+    archives: HashMap<BareJid, ArchiveRow>,
+}
+
+impl<'t, 'c> Places<'t, 'c> {
+    pub(super) fn new(transaction: &'t Transaction<'c>) -> Self {
+        Self {
+            transaction,
+            conversations: HashMap::new(),
+            archives: HashMap::new(),
+        }
+    }
+
+    pub(super) const fn transaction(&self) -> &'t Transaction<'c> {
+        self.transaction
+    }
+
+    /// Finds a conversation, or makes it.
+    pub(super) fn conversation(
+        &mut self,
+        conversation: &ConversationRef,
+        now: Timestamp,
+    ) -> Result<ConversationRow, StoreError> {
+        if let Some(row) = self.conversations.get(&conversation.peer) {
+            return Ok(*row);
+        }
+        let row = conversation::intern(self.transaction, conversation, now)?;
+        self.conversations.insert(conversation.peer.clone(), row);
+        Ok(row)
+    }
+
+    /// Finds an archive, or makes it.
+    pub(super) fn archive(&mut self, jid: &BareJid) -> Result<i64, StoreError> {
+        Ok(self.archive_row(jid)?.id)
+    }
+
+    /// Gives out a place.
+    pub(super) fn next(&mut self, archive: &BareJid, place: Place) -> Result<Position, StoreError> {
+        let transaction = self.transaction;
+        let row = self.archive_row(archive)?;
+        let mut ends = match row.ends {
+            Some(ends) => ends,
+            None => read_ends(transaction, row.id)?,
+        };
+        let place = match place {
+            Place::Provisional => after(match ends.at_end {
+                true => ends.newest,
+                // What the archive still has to tell comes before this one.
+                false => ends.newest.saturating_add(GAP),
+            }),
+            Place::ArchiveNewer => {
+                ends.newest = ends.newest.saturating_add(STEP);
+                ends.is_moved = true;
+                ends.newest
+            }
+            Place::ArchiveOlder => {
+                ends.oldest = ends.oldest.saturating_sub(STEP);
+                ends.is_moved = true;
+                ends.oldest
+            }
+        };
+        row.ends = Some(ends);
+        Ok(Position {
+            place,
+            newest: ends.newest,
+        })
+    }
+
+    /// Writes how far the archives have come. Without it the next transaction would give the same places out again.
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        for row in self.archives.values() {
+            if let Some(ends) = row.ends.filter(|ends| ends.is_moved) {
+                self.transaction
+                    .prepare_cached(
+                        "UPDATE archive SET newest_place = ?2, oldest_place = ?3 WHERE id = ?1",
+                    )?
+                    .execute(params![row.id, ends.newest, ends.oldest])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn archive_row(&mut self, jid: &BareJid) -> Result<&mut ArchiveRow, StoreError> {
+        match self.archives.entry(jid.clone()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(vacant) => {
+                let id = archive::intern(self.transaction, jid)?;
+                Ok(vacant.insert(ArchiveRow { id, ends: None }))
+            }
+        }
+    }
+}
+
+fn read_ends(transaction: &Transaction<'_>, archive: i64) -> Result<Ends, StoreError> {
+    Ok(transaction
+        .prepare_cached("SELECT newest_place, oldest_place, at_end FROM archive WHERE id = ?1")?
+        .query_row(params![archive], |row| {
+            Ok(Ends {
+                newest: row.get(0)?,
+                oldest: row.get(1)?,
+                at_end: row.get(2)?,
+                is_moved: false,
+            })
+        })?)
+}
