@@ -21,6 +21,10 @@ impl SystemResolver {
     /// [`ResolveError`] where there is none, as on Android: bring a [`Resolver`] of the platform
     /// there.
     pub fn new() -> Result<Self, ResolveError> {
+        // Its crate takes a context from the app through JNI there, and panics where nobody gave one.
+        if cfg!(target_os = "android") {
+            return Err(ResolveError("no name servers to be read".to_owned()));
+        }
         let resolver = TokioResolver::builder_tokio()
             .and_then(hickory_resolver::ResolverBuilder::build)
             .map_err(|error| ResolveError(error.to_string()))?;
