@@ -99,6 +99,17 @@ pub(crate) enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Log in with another password from now on, after it was changed elsewhere: asked for, or taken from `EFT_PASSWORD`.
+    Password {
+        /// Your account.
+        me: BareJid,
+    },
+    /// Put a new database in the place of one that is damaged, or whose key is lost, with the messages that can be read.
+    /// This becomes a new device, which others have to compare anew. The old files are set aside.
+    Rebuild {
+        /// Your account.
+        me: BareJid,
+    },
     /// Leave each line of standard input to be sent to PEER by the program that has the account open, or by the next.
     Leave {
         /// Your account.

@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that the API does not offer to every app.
 
+mod account;
 mod args;
 mod chat;
 mod conversation;
@@ -83,6 +84,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             with_identity,
         } => transfer::export(&eft, &me, &file, with_identity, output).await,
         Command::Import { me, file } => transfer::import(&eft, me, &file, output).await,
+        Command::Password { me } => account::set_password(&eft, &me, output).await,
+        Command::Rebuild { me } => account::rebuild(&eft, me, output).await,
         Command::Leave { me, peer } => leave::run(&eft, &me, peer, output).await,
         Command::Conversation(asked) => conversation::run(&eft, asked, output).await,
         Command::Trust(decide) => trust::run(&eft, decide, output).await,

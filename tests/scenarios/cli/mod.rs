@@ -1,5 +1,6 @@
 //! The terminal client as two real processes: what a user and a script see of Eft.
 
+mod account;
 mod kill;
 pub(crate) mod program;
 mod trust;

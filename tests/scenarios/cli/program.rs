@@ -85,7 +85,7 @@ impl Desk {
     }
 
     /// `eft` with this desk's folders. No terminal, no password, nothing on standard input.
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut secrets = OsStr::new("file:").to_owned();
         secrets.push(self.secrets());
         self.command_with(secrets, words)

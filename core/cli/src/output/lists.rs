@@ -2,7 +2,7 @@
 
 use std::io;
 
-use eft::{ConversationSummary, WakeOutcome, WakeReason};
+use eft::{BareJid, ConversationSummary, RebuiltAccount, WakeOutcome, WakeReason};
 use serde_json::json;
 
 use super::Output;
@@ -86,6 +86,41 @@ impl Output {
         } else {
             self.line(&format!("{conversations} conversation(s) imported"))
         }
+    }
+
+    /// The next login is with another password.
+    pub(crate) fn password_set(self, me: &BareJid) -> io::Result<()> {
+        if self.json {
+            self.object(&json!({"event": "password-set", "jid": me.as_str()}))
+        } else {
+            self.line(&format!("{me} logs in with this password from now on"))
+        }
+    }
+
+    /// A database was put in the place of another.
+    pub(crate) fn rebuilt(self, rebuilt: &RebuiltAccount) -> io::Result<()> {
+        let (saved, gaps) = (rebuilt.message_count, rebuilt.gap_count);
+        let set_aside = rebuilt.set_aside.display().to_string();
+        if self.json {
+            return self.object(&json!({
+                "event": "rebuilt",
+                "messages": saved,
+                "gaps": gaps,
+                "device": rebuilt.account.device_id().as_u32(),
+                "fingerprint": rebuilt.account.fingerprint().to_string(),
+                "set_aside": set_aside,
+            }));
+        }
+        let missing = match gaps {
+            0 => "nothing is known to be missing".to_owned(),
+            _ => format!("{gaps} place(s) could not be read"),
+        };
+        self.line(&format!("{saved} message(s) saved, {missing}"))?;
+        self.line(&format!("the old database: {}", printable(&set_aside)))?;
+        self.line(&format!(
+            "this is a new device now, with the fingerprint {}",
+            rebuilt.account.fingerprint()
+        ))
     }
 
     /// Lines were left for the program that has the account.
