@@ -1,22 +1,14 @@
 //! What the process does until it is killed: it logs in, says something, hears something. Each line of its output is
 //! something that an app would have done.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use eft::{
-    Account, BareJid, Config, ConnectOptions, Content, Credentials, Delivery, Eft, Event,
-    FileSecretStore, ServerAddress,
-};
+use eft::{Account, BareJid, Content, Delivery, Event};
+use eft_tests::Home;
+use eft_tests::child::tell_parent as say;
+use eft_tests::phone::history;
 
-/// What a child is to do; its presence makes the child.
-pub(crate) const PART: &str = "EFT_KILLED_PART";
-pub(crate) const FOLDER: &str = "EFT_KILLED_FOLDER";
-pub(crate) const PORT: &str = "EFT_KILLED_PORT";
-pub(crate) const AUTHORITY: &str = "EFT_KILLED_AUTHORITY";
-pub(crate) const JID: &str = "EFT_KILLED_JID";
-pub(crate) const PASSWORD: &str = "EFT_KILLED_PASSWORD";
+/// With whom it talks.
 pub(crate) const PEER: &str = "EFT_KILLED_PEER";
 /// Number of the first message that it writes.
 pub(crate) const FIRST: &str = "EFT_KILLED_FIRST";
@@ -29,50 +21,24 @@ pub(crate) const SETTLES: &str = "settles";
 /// How long everything may take to settle.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn is_child() -> bool {
-    std::env::var_os(PART).is_some()
-}
-
 fn given(name: &str) -> String {
     std::env::var(name).unwrap()
 }
 
-fn say(line: &str) {
-    println!("=> {line}");
-}
-
-pub(crate) async fn run() {
-    let folder = PathBuf::from(given(FOLDER));
-    let secrets = Arc::new(FileSecretStore::new(folder.join("keys")).unwrap());
-    let config = Config {
-        data_dir: folder.join("data"),
-    };
-    let jid: BareJid = given(JID).parse().unwrap();
+pub(crate) async fn run(part: &str) {
+    let home = Home::of_this_process().unwrap();
     let peer: BareJid = given(PEER).parse().unwrap();
-    let eft = Eft::open(config, secrets).unwrap();
-    let credentials = Credentials {
-        jid: jid.clone(),
-        password: given(PASSWORD).into(),
-    };
+    let eft = home.open().unwrap();
     // A process that was killed while it made the account left none, or half of one.
-    let account = match eft.account(&jid).await {
+    let account = match eft.account(&home.login.jid).await {
         Ok(account) => account,
-        Err(_) => eft.add_account(credentials).await.unwrap(),
+        Err(_) => eft.add_account(home.credentials()).await.unwrap(),
     };
     tokio::spawn(tell(account.clone()));
-    let options = ConnectOptions {
-        server: Some(ServerAddress {
-            host: "127.0.0.1".to_owned(),
-            port: given(PORT).parse().unwrap(),
-            direct_tls: false,
-        }),
-        extra_roots_pem: std::fs::read_to_string(given(AUTHORITY)).ok(),
-        ..ConnectOptions::default()
-    };
     let settling = account.events();
-    account.connect(options).await.unwrap();
+    account.connect(home.options()).await.unwrap();
     say("online");
-    match given(PART).as_str() {
+    match part {
         LIVES => write(&account, &peer).await,
         _ => settle(&account, &peer, settling).await,
     }
@@ -122,7 +88,7 @@ async fn settle(account: &Account, peer: &BareJid, mut events: eft::Events) {
     tokio::time::timeout(PATIENCE, caught_up).await.unwrap();
     let begun = std::time::Instant::now();
     let rows = loop {
-        let rows = history(account, peer).await;
+        let rows = history(account, peer).await.unwrap();
         let is_open = |row: &eft::Message| {
             matches!(
                 row.delivery,
@@ -145,18 +111,4 @@ async fn settle(account: &Account, peer: &BareJid, mut events: eft::Events) {
     account.disconnect().await;
     account.shut_down().await;
     say("settled");
-}
-
-async fn history(account: &Account, peer: &BareJid) -> Vec<eft::Message> {
-    let conversation = account.conversation(peer.clone());
-    let (mut rows, mut before) = (Vec::new(), None);
-    loop {
-        let page = conversation.timeline(before, 500).await.unwrap();
-        rows.extend(page.messages);
-        before = page.older;
-        if before.is_none() {
-            rows.reverse();
-            return rows;
-        }
-    }
 }

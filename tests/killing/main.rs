@@ -10,19 +10,18 @@
 )]
 
 mod life;
-mod process;
 mod round;
 
-use eft_tests::Prosody;
 use eft_tests::soak::Slice;
+use eft_tests::{Prosody, child};
 
 /// Kills in `make test`.
 const SHORT: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice() {
-    if life::is_child() {
-        return life::run().await;
+    if let Some(part) = child::part() {
+        return life::run(&part).await;
     }
     let server = Prosody::builder().one_step_login().start().await.unwrap();
     let mut slice = Slice::begin("s1", SHORT);

@@ -1,16 +1,16 @@
 //! One round: two new accounts, some kills, and what has to be true afterwards.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use eft::{Content, Delivery, Message};
-use eft_tests::{Login, Phone, Prosody, wait_for};
+use eft_tests::soak::difference;
+use eft_tests::{Child, Home, Phone, Prosody, wait_for};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::life;
-use super::process::Process;
+
+const TEST: &str = "a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice";
 
 /// Kills in a round.
 pub(crate) const KILLS: u64 = 24;
@@ -36,17 +36,21 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
     let phone = Phone::online(server, &alice, "alice", folder.path())
         .await
         .unwrap();
-    let mut environment = environment(server, &alice, &bob, folder.path());
+    let home = Home::new(server, &bob, &folder.path().join("bob"));
+    let start = |part: &str, first: u64| {
+        let more = [
+            (life::PEER, alice.jid.to_string()),
+            (life::FIRST, first.to_string()),
+        ];
+        Child::of_test(TEST, part, home.environment().chain(more)).unwrap()
+    };
     let mut said = Vec::new();
     // The device is there before anything is sent to it: what comes before is not for it.
-    environment.insert(life::PART, life::SETTLES.to_owned());
-    let (mut is_well, _) = Process::start(&environment).end().await;
-    environment.insert(life::PART, life::LIVES.to_owned());
+    let (mut is_well, _) = start(life::SETTLES, 0).end().await.unwrap();
     let mut written = Vec::new();
     for kill in 0..KILLS {
         // Numbers of its own: one may be queued without having been said.
-        environment.insert(life::FIRST, (1000 * kill).to_string());
-        let process = Process::start(&environment);
+        let process = start(life::LIVES, 1000 * kill);
         let lives = match rng.random_range(0..3) {
             0 => rng.random_range(0..LOGGING_IN),
             _ => rng.random_range(LOGGING_IN..TALKING),
@@ -60,10 +64,9 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
             let left = end.saturating_duration_since(tokio::time::Instant::now());
             tokio::time::sleep(pause.min(left)).await;
         }
-        said.extend(process.kill().await);
+        said.extend(process.kill().await.unwrap());
     }
-    environment.insert(life::PART, life::SETTLES.to_owned());
-    let (is_settled, shown) = Process::start(&environment).end().await;
+    let (is_settled, shown) = start(life::SETTLES, 0).end().await.unwrap();
     is_well &= is_settled && shown.iter().any(|line| line == "settled");
     said.extend(shown);
     let mut faults = Vec::new();
@@ -85,24 +88,6 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
     ));
     phone.account.shut_down().await;
     faults
-}
-
-fn environment<'a>(
-    server: &Prosody,
-    alice: &Login,
-    bob: &Login,
-    folder: &Path,
-) -> BTreeMap<&'a str, String> {
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    BTreeMap::from([
-        (life::FOLDER, text(&folder.join("bob"))),
-        (life::PORT, server.ports().starttls.to_string()),
-        (life::AUTHORITY, text(&server.authority_path())),
-        (life::JID, bob.jid.to_string()),
-        (life::PASSWORD, bob.password.clone()),
-        (life::PEER, alice.jid.to_string()),
-        (life::FIRST, "0".to_owned()),
-    ])
 }
 
 /// Everything that was queued is there once on both sides, everything that was told was told once, and nothing else.
@@ -159,20 +144,4 @@ fn judge(said: &[String], written: &[String], phones: &[Message]) -> Vec<String>
         }
     }
     faults
-}
-
-fn difference<A: AsRef<str>, B: AsRef<str>>(what: &str, found: &[A], expected: &[B]) -> String {
-    let at = found
-        .iter()
-        .zip(expected)
-        .position(|(found, expected)| found.as_ref() != expected.as_ref())
-        .unwrap_or(found.len().min(expected.len()));
-    let name = |list: Option<&str>| list.unwrap_or("nothing").to_owned();
-    format!(
-        "{what}: {} instead of {}; number {at} is {}, and should be {}",
-        found.len(),
-        expected.len(),
-        name(found.get(at).map(AsRef::as_ref)),
-        name(expected.get(at).map(AsRef::as_ref)),
-    )
 }

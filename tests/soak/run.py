@@ -122,6 +122,12 @@ CAMPAIGNS = {
         "kills",
         ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/killing"),
     ),
+    "wake": Campaign(
+        test("eft-tests", "waking", "whoever_a_push_wakes_and_whoever_is_killed_every_message_is_shown_once"),
+        10_000,
+        "pushes",
+        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/waking"),
+    ),
     "s2": Campaign(
         test("eft-store", "store", "after_a_power_cut_all_that_was_promised"),
         2000,

@@ -14,6 +14,7 @@
 //! | [`app_server`] | [`AppServer`]: the push server of an app, as a component |
 //! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
+//! | [`child`] | [`Child`]: a process of our own that can be killed; [`Home`]: its account |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
 //! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
 //! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
@@ -38,6 +39,7 @@
 pub mod app_server;
 pub mod bot;
 pub mod certificates;
+pub mod child;
 pub mod deadline;
 mod disk;
 pub mod ejabberd;
@@ -56,6 +58,7 @@ pub mod unencrypted;
 pub use app_server::{AppServer, AppServerPlace, Push};
 pub use bot::{Bot, BotError, BotOptions, Version};
 pub use certificates::{Certificates, CertificatesError};
+pub use child::{Child, Home};
 pub use deadline::{Deadline, TimedOut, wait_for};
 pub use ejabberd::{Ejabberd, EjabberdBuilder, EjabberdError};
 pub use fault_proxy::{Direction, FaultProxy};

@@ -266,27 +266,35 @@ impl Phone {
     /// # Errors
     /// Those of [`eft::Conversation::timeline`].
     pub async fn history(&self, peer: &BareJid) -> Result<Vec<Message>, Error> {
-        let conversation = self.account.conversation(peer.clone());
-        let mut messages = Vec::new();
-        let mut before = None;
-        loop {
-            let page = conversation.timeline(before, 200).await?;
-            messages.extend(page.messages);
-            match page.older {
-                Some(older) => before = Some(older),
-                None => break,
-            }
-        }
-        messages.reverse();
-        Ok(messages)
+        history(&self.account, peer).await
     }
 }
 
-fn credentials(login: &Login) -> Credentials {
+pub(crate) fn credentials(login: &Login) -> Credentials {
     Credentials {
         jid: login.jid.clone(),
         password: login.password.clone().into(),
     }
+}
+
+/// The whole conversation with `peer`, oldest first.
+///
+/// # Errors
+/// Those of [`eft::Conversation::timeline`].
+pub async fn history(account: &Account, peer: &BareJid) -> Result<Vec<Message>, Error> {
+    let conversation = account.conversation(peer.clone());
+    let mut messages = Vec::new();
+    let mut before = None;
+    loop {
+        let page = conversation.timeline(before, 200).await?;
+        messages.extend(page.messages);
+        match page.older {
+            Some(older) => before = Some(older),
+            None => break,
+        }
+    }
+    messages.reverse();
+    Ok(messages)
 }
 
 /// How a client reaches the server of a scenario.

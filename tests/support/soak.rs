@@ -54,6 +54,12 @@ impl Slice {
         }
     }
 
+    /// Whether this is the long form: several seeds may be under way at once, then.
+    #[must_use]
+    pub const fn is_long(&self) -> bool {
+        matches!(self.end, End::At(_))
+    }
+
     /// Counts what was done and found good.
     pub const fn good(&mut self, done: u64) {
         self.count += done;
@@ -104,4 +110,22 @@ impl Iterator for Slice {
         self.next_seed += 1;
         Some(seed)
     }
+}
+
+/// Says where two lists that should be the same part.
+#[must_use]
+pub fn difference<A: AsRef<str>, B: AsRef<str>>(what: &str, found: &[A], expected: &[B]) -> String {
+    let at = found
+        .iter()
+        .zip(expected)
+        .position(|(found, expected)| found.as_ref() != expected.as_ref())
+        .unwrap_or(found.len().min(expected.len()));
+    let name = |list: Option<&str>| list.unwrap_or("nothing").to_owned();
+    format!(
+        "{what}: {} instead of {}; number {at} is {}, and should be {}",
+        found.len(),
+        expected.len(),
+        name(found.get(at).map(AsRef::as_ref)),
+        name(expected.get(at).map(AsRef::as_ref)),
+    )
 }
