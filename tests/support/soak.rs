@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 /// Names the campaign that is to run long.
 const WHAT: &str = "EFT_SOAK";
 /// For how many minutes.
@@ -58,6 +60,37 @@ impl Slice {
     #[must_use]
     pub const fn is_long(&self) -> bool {
         matches!(self.end, End::At(_))
+    }
+
+    /// Runs each seed's round and judges it, in the order in which they end. In the long form `at_once` rounds are under way
+    /// together, for those that wait most of their time.
+    ///
+    /// # Panics
+    /// If a round does.
+    pub async fn rounds<V, R>(
+        &mut self,
+        at_once: usize,
+        round: impl Fn(u64) -> R,
+        mut judge: impl FnMut(&mut Self, u64, V),
+    ) where
+        V: Send + 'static,
+        R: Future<Output = V> + Send + 'static,
+    {
+        let at_once = if self.is_long() { at_once } else { 1 };
+        let mut rounds = JoinSet::new();
+        loop {
+            while rounds.len() < at_once
+                && let Some(seed) = self.next()
+            {
+                let round = round(seed);
+                rounds.spawn(async move { (seed, round.await) });
+            }
+            match rounds.join_next().await {
+                Some(Ok((seed, verdict))) => judge(self, seed, verdict),
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                None => return,
+            }
+        }
     }
 
     /// Counts what was done and found good.

@@ -58,6 +58,7 @@ pub struct ProsodyBuilder {
     pub(super) pep_max_items: Option<u32>,
     pub(super) hibernation: Duration,
     pub(super) one_step_login: bool,
+    pub(super) log_level: &'static str,
     pub(super) without_modules: Vec<String>,
     pub(super) certificate_domain: Option<String>,
     pub(super) extra_settings: Vec<String>,
@@ -78,6 +79,7 @@ impl Default for ProsodyBuilder {
             pep_max_items: None,
             hibernation: Duration::from_secs(600),
             one_step_login: false,
+            log_level: "debug",
             without_modules: Vec::new(),
             certificate_domain: None,
             extra_settings: Vec::new(),
@@ -163,6 +165,13 @@ impl ProsodyBuilder {
     #[must_use]
     pub fn one_step_login(mut self) -> Self {
         self.one_step_login = true;
+        self
+    }
+
+    /// Logs what is out of the ordinary only: for campaigns, where writing every stanza down is most of its work.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.log_level = "info";
         self
     }
 

@@ -53,7 +53,8 @@ pub(super) fn render(
         ),
         format!("pidfile = {}", quote_path(&folder.join("prosody.pid"))),
         format!(
-            "log = {{ {{ levels = {{ min = \"debug\" }}, to = \"file\", filename = {} }} }}",
+            "log = {{ {{ levels = {{ min = {} }}, to = \"file\", filename = {} }} }}",
+            quote(builder.log_level),
             quote_path(&log_path(folder))
         ),
         r#"interfaces = { "127.0.0.1" }"#.to_owned(),
