@@ -5,32 +5,20 @@ use std::time::Duration;
 
 use ::eft::{DistrustedBy, TrustLevel, VerifiedBy};
 
+use crate::connection::{ConnectOptions, SessionInfo};
 use crate::conversation::{Conversation, ConversationSummary};
 use crate::device::Device;
 use crate::error::{EftError, bare_jid, device_address, fingerprint};
 use crate::event::{AccountObserver, Event, Subscription};
 use crate::message::Message;
 use crate::push::{PushHealth, PushTarget};
+use crate::transfer::{ExportedHistory, IdentityKey};
 use crate::wake::WakeOutcome;
 
 /// An account on this device.
 #[derive(Debug, uniffi::Object)]
 pub struct Account {
     pub(crate) inner: ::eft::Account,
-}
-
-/// How the server is reached; the default asks the DNS.
-#[derive(Clone, Debug, Default, uniffi::Record)]
-pub struct ConnectOptions {
-    /// Connect here instead of asking the DNS.
-    #[uniffi(default)]
-    pub server: Option<ServerAddress>,
-    /// More certificate authorities to trust, PEM.
-    #[uniffi(default)]
-    pub extra_roots_pem: Option<String>,
-    /// Allows SASL PLAIN, which hands the password to the server.
-    #[uniffi(default)]
-    pub allow_plain: bool,
 }
 
 /// A contact of the account, as the server keeps it (RFC 6121 §2).
@@ -56,60 +44,6 @@ impl From<::eft::Contact> for Contact {
             groups: contact.groups,
             sees_us: contact.sees_us,
             seen_by_us: contact.seen_by_us,
-        }
-    }
-}
-
-/// What the login of the present connection came to: for a support screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct SessionInfo {
-    /// An earlier stream goes on (XEP-0198): nothing had to be asked again.
-    pub resumed: bool,
-    /// The server keeps this stream for a while when the connection is lost.
-    pub resumable: bool,
-    /// A token stood for the password (XEP-0484).
-    pub by_token: bool,
-    /// The server can be asked to hold back what can wait while nobody looks at the app (XEP-0352).
-    pub knows_client_state: bool,
-}
-
-impl From<::eft::SessionInfo> for SessionInfo {
-    fn from(info: ::eft::SessionInfo) -> Self {
-        Self {
-            resumed: info.is_resumed,
-            resumable: info.is_resumable,
-            by_token: info.by_token,
-            knows_client_state: info.knows_client_state,
-        }
-    }
-}
-
-/// A server's address given by hand.
-#[derive(Clone, Debug, uniffi::Record)]
-pub struct ServerAddress {
-    /// Host name or IP address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// TLS from the first byte instead of STARTTLS.
-    pub direct_tls: bool,
-}
-
-impl From<ConnectOptions> for ::eft::ConnectOptions {
-    fn from(options: ConnectOptions) -> Self {
-        Self {
-            server: options.server.map(|server| ::eft::ServerAddress {
-                host: server.host,
-                port: server.port,
-                direct_tls: server.direct_tls,
-            }),
-            extra_roots_pem: options.extra_roots_pem,
-            allow_plain: options.allow_plain,
-            network: ::eft::network::Network {
-                resolver: crate::names::of_platform(),
-                ..::eft::network::Network::default()
-            },
-            ..::eft::ConnectOptions::default()
         }
     }
 }
@@ -286,6 +220,26 @@ impl Account {
             .search(&typed, peer.as_ref(), before, limit)
             .await?;
         Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// Writes the history into one file, encrypted by a passphrase (an `age` file): conversations, messages, what is thought
+    /// of keys. Never sessions, prekeys, the password, or what waits to be sent; the identity key only if it `Moves`. The
+    /// file is there when it is whole, and readable by this user only. Takes some seconds, for the passphrase alone about
+    /// one; who gives up waiting finds it there later.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an empty passphrase or a path that cannot be written, `Suspended`, `StoreDamaged`.
+    pub async fn export(
+        &self,
+        path: String,
+        passphrase: String,
+        identity: IdentityKey,
+    ) -> Result<ExportedHistory, EftError> {
+        let exported = self
+            .inner
+            .export(path.as_ref(), &passphrase, identity.into())
+            .await?;
+        Ok(exported.into())
     }
 
     /// Turns what was left by `Conversation.leave_text` and `leave_read_mark` into messages and marks. Happens by itself

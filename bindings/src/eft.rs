@@ -60,12 +60,28 @@ impl Eft {
         jid: String,
         password: String,
     ) -> Result<Arc<Account>, EftError> {
+        let account = self.inner.add_account(credentials(&jid, password)?).await?;
+        Ok(Arc::new(Account { inner: account }))
+    }
+
+    /// As `add_account`, with the history out of a file of `Account.export`. The account gets a new device id, and the
+    /// identity key of the file if there is one in it: the device that it was on must not be used any more. What is damaged
+    /// is refused whole, and leaves an account that can be imported or added again.
+    ///
+    /// # Errors
+    /// Those of `add_account`; `InvalidInput` for a wrong passphrase, for a file that is damaged, not complete, of a newer
+    /// version, or another account's.
+    pub async fn import_account(
+        &self,
+        jid: String,
+        password: String,
+        path: String,
+        passphrase: String,
+    ) -> Result<Arc<Account>, EftError> {
+        let credentials = credentials(&jid, password)?;
         let account = self
             .inner
-            .add_account(::eft::Credentials {
-                jid: bare_jid(&jid)?,
-                password: password.into(),
-            })
+            .import_account(credentials, path.as_ref(), &passphrase)
             .await?;
         Ok(Arc::new(Account { inner: account }))
     }
@@ -86,4 +102,11 @@ fn open(data_dir: String, secrets: Arc<dyn SecretStore>) -> Result<::eft::Eft, :
         data_dir: data_dir.into(),
     };
     ::eft::Eft::open(config, Arc::new(HostSecretStore(secrets)))
+}
+
+fn credentials(jid: &str, password: String) -> Result<::eft::Credentials, EftError> {
+    Ok(::eft::Credentials {
+        jid: bare_jid(jid)?,
+        password: password.into(),
+    })
 }

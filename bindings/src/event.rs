@@ -1,13 +1,13 @@
 //! Observers.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::conversation::OptOut;
 use crate::device::Device;
+use crate::host::{HostError, dispatcher};
 use crate::message::Message;
 
 /// Something that happened; everything it speaks of is on disk already.
@@ -145,32 +145,13 @@ pub trait AccountObserver: Send + Sync {
     ///
     /// # Errors
     /// Whatever the host's code throws: it costs the observer this event and no more.
-    fn on_event(&self, event: Event) -> Result<(), ObserverError>;
+    fn on_event(&self, event: Event) -> Result<(), HostError>;
 
     /// The account was closed; nothing comes any more. Not called after the subscription was released.
     ///
     /// # Errors
     /// As [`AccountObserver::on_event`].
-    fn on_end(&self) -> Result<(), ObserverError>;
-}
-
-/// The host's code threw. Without this type its exception would end the subscription in a panic.
-#[derive(Debug, thiserror::Error, uniffi::Error)]
-pub enum ObserverError {
-    /// Anything.
-    #[error("{reason}")]
-    Failed {
-        /// What the platform says about it.
-        reason: String,
-    },
-}
-
-impl From<uniffi::UnexpectedUniFFICallbackError> for ObserverError {
-    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::Failed {
-            reason: error.reason,
-        }
-    }
+    fn on_end(&self) -> Result<(), HostError>;
 }
 
 /// Lives as long as events are wanted; releasing it unsubscribes.
@@ -205,18 +186,4 @@ impl Subscription {
         }
         Self { _stop: stop }
     }
-}
-
-/// The one thread on which observers are called. `None` only where the process can start no thread.
-fn dispatcher() -> Option<&'static Runtime> {
-    static DISPATCHER: OnceLock<Option<Runtime>> = OnceLock::new();
-    DISPATCHER
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("eft-observers")
-                .build()
-                .ok()
-        })
-        .as_ref()
 }
