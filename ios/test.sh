@@ -23,7 +23,7 @@ with_swift true
 ios/generate.sh
 # What the core learns to do, the facade has to offer.
 for name in $(sed -nE 's/^open func `?([A-Za-z]+).*/\1/p' ios/Sources/EftGenerated/EftGenerated.swift | sort -u); do
-    grep -rqE "(core|store)[.]$name\(|func $name\(" ios/Sources/Eft || fail "ios/Sources/Eft does not offer $name of the core"
+    grep -rqE "(core|store|reply)[.]$name\(|func $name\(" ios/Sources/Eft || fail "ios/Sources/Eft does not offer $name of the core"
 done
 # Inside the repository, where the compiler finds it also when it runs in a Debian of its own.
 mkdir -p "$work/lib"

@@ -331,6 +331,15 @@ impl Account {
         Ok(self.inner.accept_downgrade().await?)
     }
 
+    /// Logs in with another password from the next connection on: the user's answer to `AuthRejected`, after the password was
+    /// changed elsewhere. Changes nothing at the server, and does not connect; a connection that stands is kept.
+    ///
+    /// # Errors
+    /// `StoreLocked`, `Suspended`, `StoreDamaged`.
+    pub async fn set_password(&self, password: String) -> Result<(), EftError> {
+        Ok(self.inner.set_password(password).await?)
+    }
+
     /// Makes new sessions with every device of `jid`, or of everybody: the user's own remedy when messages cannot be
     /// decrypted. Returns how many will be made.
     ///

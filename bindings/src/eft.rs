@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::account::Account;
 use crate::error::{EftError, bare_jid};
+use crate::rebuilt::RebuiltAccount;
 use crate::secret_store::{HostSecretStore, SecretStore};
 
 /// The data folder with its accounts.
@@ -84,6 +85,25 @@ impl Eft {
             .import_account(credentials, path.as_ref(), &passphrase)
             .await?;
         Ok(Arc::new(Account { inner: account }))
+    }
+
+    /// Puts a new database in the place of an account's that is damaged, or whose key is lost, and saves what can be read:
+    /// messages, conversations with their encryption, the archive's place, decisions about keys. Never done by itself:
+    /// `account` says what is wrong and leaves everything as it is. The account is a new device then, with a new id and new
+    /// keys: contacts see one more. What waited to be sent goes out from the new device. Interrupted, it has had no effect, or
+    /// the account opens as rebuilt, or it is to be called again.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the account has no database here, or one of another account; `StoreLocked` while another process uses it;
+    /// `KeyUnavailable` if the key may come back; `StoreDamaged` if a newer version wrote it, or the folder cannot be
+    /// written. All leave the old database where it is.
+    pub async fn rebuild_account(
+        &self,
+        jid: String,
+        password: String,
+    ) -> Result<RebuiltAccount, EftError> {
+        let credentials = credentials(&jid, password)?;
+        Ok(self.inner.rebuild_account(credentials).await?.into())
     }
 
     /// Opens an account of this folder.

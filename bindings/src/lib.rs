@@ -13,9 +13,10 @@
 //! | [`device`] | records of devices and trust |
 //! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
 //! | [`push`] | where the server is to push, and whether pushes arrive |
+//! | [`rebuilt`] | what is left of an account whose database could not be used |
 //! | [`transfer`] | the history in one encrypted file |
 //! | [`wake`] | what a push came to |
-//! | [`network`] | [`Network`]: resolver, certificates, proxy, WebSocket: the host's or its choice |
+//! | [`network`] | [`Network`]: a resolver and a judge of certificates of the host's, pins, a proxy, WebSocket |
 //! | [`secret_store`] | [`SecretStore`]: the platform's keychain, implemented by the host |
 //! | [`host`] | [`HostError`]: what the host's code throws |
 //! | [`error`] | [`EftError`], [`KeyFault`] |
@@ -37,6 +38,7 @@ pub mod message;
 mod names;
 pub mod network;
 pub mod push;
+pub mod rebuilt;
 pub mod secret_store;
 pub mod transfer;
 pub mod wake;
@@ -56,6 +58,7 @@ pub use network::{
     SrvRecord, SrvReply, VerdictReply, WebSocketUse,
 };
 pub use push::{PushHealth, PushOption, PushTarget};
+pub use rebuilt::RebuiltAccount;
 pub use secret_store::{SecretStore, SecretStoreError};
 pub use transfer::{ExportedHistory, IdentityKey};
 pub use wake::{WakeOutcome, WakeReason};

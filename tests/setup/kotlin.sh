@@ -32,7 +32,7 @@ fi
 # What the core learns to do, the facade has to offer.
 for name in $(sed -nE 's/^ +(open |override )?(suspend )?`?fun `([a-zA-Z]+)`.*/\3/p' "$generated"/eft/core/*.kt | sort -u); do
     case $name in uniffi* | destroy | close | toString | equals | hashCode) continue ;; esac
-    grep -rqE "(core|store)[.]$name[(]|(fun|val) $name\b" android/eft/src/main/kotlin || fail "android/eft does not offer $name of the core"
+    grep -rqE "(core|store|reply)[.]$name[(]|(fun|val) $name\b" android/eft/src/main/kotlin || fail "android/eft does not offer $name of the core"
 done
 
 # On 32-bit ARM an unsigned result of 16 bits is not what JNA takes it for: see android/uniffi.toml.

@@ -24,7 +24,7 @@ public final class Account: Sendable {
     /// - Throws: `offline`, `authRejected`, `downgraded`, `certificateRejected`, `serverTooOld`, `suspended`.
     public func connect(_ options: ConnectOptions = ConnectOptions()) async throws(EftError) {
         let core = core
-        try await waiting { try await core.connect(options: options) }
+        try await waiting { try await core.connect(options: options.core) }
     }
 
     /// Ends the connection. What the server did not acknowledge stays queued. Not ended early by cancellation.
@@ -94,7 +94,7 @@ public final class Account: Sendable {
         let core = core
         // What is no number is no time.
         let milliseconds = seconds > 0 ? UInt32(min(seconds, 4_000_000) * 1000) : 0
-        return try await waiting { try await core.handlePush(options: options, withinMs: milliseconds) }
+        return try await waiting { try await core.handlePush(options: options.core, withinMs: milliseconds) }
     }
 
     /// Asks the server to push for this device while it is not connected (XEP-0357): now, and again on every stream that is

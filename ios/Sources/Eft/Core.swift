@@ -7,6 +7,10 @@ typealias CoreConversation = EftGenerated.Conversation
 typealias CoreSubscription = EftGenerated.Subscription
 typealias CoreObserver = EftGenerated.AccountObserver
 typealias CoreError = EftGenerated.EftError
+typealias CoreConnectOptions = EftGenerated.ConnectOptions
+typealias CoreNetwork = EftGenerated.Network
+typealias CoreResolver = EftGenerated.Resolver
+typealias CoreCertificateVerifier = EftGenerated.CertificateVerifier
 typealias CoreSecretStore = EftGenerated.SecretStore
 typealias CoreSecretStoreError = EftGenerated.SecretStoreError
 

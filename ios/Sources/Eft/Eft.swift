@@ -18,7 +18,7 @@ import Foundation
 /// ``EftError/Code/cancelled`` when its task is cancelled. That gives up waiting; what was begun is finished or undone
 /// by the core, never left half done.
 public final class Eft: Sendable {
-    private let core: CoreEft
+    let core: CoreEft
 
     /// Opens the folder, or makes it. Reads the disk. On Apple's platforms the folder is kept out of backups.
     ///

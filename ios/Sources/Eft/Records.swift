@@ -1,5 +1,5 @@
 // The values that go in and out of the core, as generated: an app imports Eft and has them.
-@_exported import struct EftGenerated.ConnectOptions
+@_exported import enum EftGenerated.CertificateProblem
 @_exported import struct EftGenerated.Contact
 @_exported import enum EftGenerated.Content
 @_exported import struct EftGenerated.ConversationSummary
@@ -7,18 +7,23 @@
 @_exported import struct EftGenerated.Device
 @_exported import enum EftGenerated.Encryption
 @_exported import enum EftGenerated.Event
+@_exported import enum EftGenerated.IdentityKey
 @_exported import enum EftGenerated.KeyFault
 @_exported import struct EftGenerated.Message
 @_exported import struct EftGenerated.OptOut
+@_exported import enum EftGenerated.Proxy
+@_exported import struct EftGenerated.ProxyLogin
 @_exported import enum EftGenerated.PushHealth
 @_exported import struct EftGenerated.PushOption
 @_exported import struct EftGenerated.PushTarget
 @_exported import struct EftGenerated.ServerAddress
 @_exported import struct EftGenerated.SessionInfo
+@_exported import struct EftGenerated.SrvRecord
 @_exported import struct EftGenerated.TimelinePage
 @_exported import enum EftGenerated.Trust
 @_exported import struct EftGenerated.WakeOutcome
 @_exported import enum EftGenerated.WakeReason
+@_exported import enum EftGenerated.WebSocketUse
 import Foundation
 
 extension Message: Identifiable {

@@ -12,6 +12,7 @@ import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
 import java.io.Closeable
+import java.io.File
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration
 import eft.core.Account as CoreAccount
@@ -162,6 +163,16 @@ public class Account internal constructor(private val core: CoreAccount) : Close
         mapped { core.search(typed, with?.toString(), before?.row, counted(limit)) }.map { it.mapped() }
 
     /**
+     * Writes the history into one file, encrypted by a passphrase (an `age` file): conversations, messages, what is thought of
+     * keys. Never the password, or what waits to be sent; the identity key only if it [moves][IdentityKey.MOVES]. The file is
+     * there when it is whole. Takes some seconds. Returns how many messages are in it.
+     *
+     * @throws EftException.InvalidInput for an empty passphrase or a file that cannot be written.
+     */
+    public suspend fun export(file: File, passphrase: String, identity: IdentityKey = IdentityKey.STAYS): Long =
+        mapped { core.export(file.path, passphrase, identity.mapped()) }.messageCount.toLong()
+
+    /**
      * Turns what was left by [Conversation.leaveText] and [Conversation.leaveReadMark] into messages and marks. Happens by
      * itself whenever this process takes the account. Returns how many there were.
      */
@@ -230,6 +241,12 @@ public class Account internal constructor(private val core: CoreAccount) : Close
      * between us and the server would offer less, too.
      */
     public suspend fun acceptDowngrade(): Unit = mapped { core.acceptDowngrade() }
+
+    /**
+     * Logs in with another password from the next connection on: the user's answer to [EftException.AuthRejected], after the
+     * password was changed elsewhere. Changes nothing at the server, and does not connect; a connection that stands is kept.
+     */
+    public suspend fun setPassword(password: String): Unit = mapped { core.setPassword(password) }
 
     /**
      * Makes new sessions with every device of [with], or of everybody: the user's own remedy when messages cannot be

@@ -31,13 +31,15 @@ public sealed interface ConnectionState {
  * @property server connect here instead of asking the DNS. The certificate has to name the account's domain all the same.
  * @property extraRootsPem more certificate authorities to trust, as PEM.
  * @property allowPlain allows SASL PLAIN, which hands the password to the server.
+ * @property network what replaces a part of how connections are made.
  */
 public data class ConnectOptions(
     val server: ServerAddress? = null,
     val extraRootsPem: String? = null,
     val allowPlain: Boolean = false,
+    val network: Network? = null,
 ) {
-    internal fun mapped() = CoreOptions(server?.mapped(), extraRootsPem, allowPlain)
+    internal fun mapped() = CoreOptions(server?.mapped(), extraRootsPem, allowPlain, network?.core)
 }
 
 /**
@@ -50,8 +52,13 @@ public data class ConnectOptions(
  */
 public data class ServerAddress(val host: String, val port: Int, val directTls: Boolean = false) {
     init {
-        if (port !in 1..65535) throw EftException.InvalidInput("$port is no TCP port")
+        tcpPort(port)
     }
 
-    internal fun mapped() = CoreAddress(host, port.toUShort(), directTls)
+    internal fun mapped() = CoreAddress(host, tcpPort(port), directTls)
+}
+
+internal fun tcpPort(port: Int): UShort {
+    if (port !in 1..65535) throw EftException.InvalidInput("$port is no TCP port")
+    return port.toUShort()
 }

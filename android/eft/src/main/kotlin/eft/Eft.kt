@@ -40,6 +40,32 @@ public class Eft private constructor(private val core: CoreEft) : Closeable {
         Account(mapped { core.addAccount(jid.toString(), password) })
 
     /**
+     * As [addAccount], with the history out of a file of [Account.export]. The account gets a new device id, and the identity
+     * key of the file if there is one in it: the device that it was on must not be used any more. What is damaged is refused
+     * whole, and leaves an account that can be imported or added again.
+     *
+     * @throws EftException.InvalidInput for an account that is here already; for a wrong passphrase, for a file that is damaged,
+     *   not complete, of a newer version, or another account's.
+     * @throws EftException.KeyUnavailable if the secret store takes no key.
+     */
+    public suspend fun importAccount(jid: Jid, password: String, file: File, passphrase: String): Account =
+        Account(mapped { core.importAccount(jid.toString(), password, file.path, passphrase) })
+
+    /**
+     * Puts a new database in the place of an account's that is damaged, or whose key is lost, and saves what can be read. Never
+     * done by itself: [account] says what is wrong and leaves everything as it is, and the user decides. The account is a new
+     * device then: contacts see one more. Not to be called while an [Account] for it is open.
+     *
+     * @param password kept in the new database.
+     * @throws EftException.InvalidInput for an account that is not here.
+     * @throws EftException.KeyUnavailable if the key may come back: see [KeyFault].
+     * @throws EftException.StoreLocked if another process has it.
+     * @throws EftException.StoreDamaged if a newer Eft wrote it, or the folder cannot be written.
+     */
+    public suspend fun rebuildAccount(jid: Jid, password: String): RebuiltAccount =
+        mapped { core.rebuildAccount(jid.toString(), password) }.mapped()
+
+    /**
      * Opens an account that is in the folder.
      *
      * @throws EftException.InvalidInput for an account that is not here.

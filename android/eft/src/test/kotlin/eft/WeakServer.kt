@@ -1,9 +1,7 @@
 package eft
 
 import java.io.Closeable
-import java.io.File
 import java.net.InetAddress
-import java.security.KeyStore
 import java.util.Base64
 import javax.net.ssl.KeyManagerFactory
 import javax.net.ssl.SSLContext
@@ -14,7 +12,7 @@ import kotlin.concurrent.thread
  * is said to him is kept in [heard].
  */
 class WeakServer(domain: String) : Closeable {
-    private val keys = KeyStore.getInstance("PKCS12").apply { newKeyFile(domain).inputStream().use { load(it, PASSWORD) } }
+    private val keys = Certificates.make("dns:$domain")
     private val door = context().serverSocketFactory.createServerSocket(0, 8, InetAddress.getLoopbackAddress())
 
     @Volatile
@@ -22,7 +20,7 @@ class WeakServer(domain: String) : Closeable {
         private set
 
     private val certificate: String
-        get() = Base64.getMimeEncoder().encodeToString(keys.getCertificate(ALIAS).encoded)
+        get() = Base64.getMimeEncoder().encodeToString(Certificates.of(keys).encoded)
             .let { "-----BEGIN CERTIFICATE-----\n$it\n-----END CERTIFICATE-----\n" }
 
     /** How he is reached, trusted as he wants to be. */
@@ -58,25 +56,7 @@ class WeakServer(domain: String) : Closeable {
     override fun close() = door.close()
 
     private fun context() = SSLContext.getInstance("TLS").apply {
-        val managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm()).apply { init(keys, PASSWORD) }
+        val managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm()).apply { init(keys, Certificates.PASSWORD) }
         init(managers.keyManagers, null, null)
-    }
-
-    private companion object {
-        const val ALIAS = "weak"
-        val PASSWORD = "changeit".toCharArray()
-
-        fun newKeyFile(domain: String): File {
-            val file = File(newFolder(), "keys.p12")
-            val keytool = File(System.getProperty("java.home"), "bin/keytool").path
-            val made = ProcessBuilder(
-                keytool, "-genkeypair", "-alias", ALIAS, "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "2",
-                "-dname", "CN=$domain", "-ext", "san=dns:$domain", "-storetype", "PKCS12", "-storepass", String(PASSWORD),
-                "-keystore", file.path,
-            ).redirectErrorStream(true).start()
-            val said = made.inputStream.bufferedReader().readText()
-            check(made.waitFor() == 0) { said }
-            return file
-        }
     }
 }

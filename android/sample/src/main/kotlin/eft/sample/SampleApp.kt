@@ -5,10 +5,12 @@ import android.app.PendingIntent
 import android.content.Intent
 import android.net.Uri
 import eft.Account
+import eft.ConnectOptions
 import eft.Eft
 import eft.Jid
 import eft.android.EftHost
 import eft.android.KeystoreSecretStore
+import eft.android.PlatformNetwork
 import eft.android.UnifiedPush
 import eft.android.Wake
 import kotlinx.coroutines.CoroutineScope
@@ -28,6 +30,8 @@ class SampleApp : Application(), EftHost {
     /** The chat on the screen. */
     @Volatile
     var shown: Jid? = null
+
+    override fun connectOptions(jid: Jid): ConnectOptions = ConnectOptions(network = PlatformNetwork.default)
 
     override val notificationIcon: Int get() = android.R.drawable.stat_notify_chat
 
