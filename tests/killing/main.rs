@@ -21,7 +21,7 @@ use eft_tests::{Prosody, child};
 const SHORT: u64 = 24;
 
 /// Rounds of the long form that are under way together.
-const ROUNDS_AT_ONCE: usize = 3;
+const ROUNDS_AT_ONCE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice() {
