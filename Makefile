@@ -33,6 +33,8 @@ bench: ## What things cost, in the profile that ships: a table, and target/figur
 	cargo run --quiet -p eft-tests --bin bench-login
 	cargo run --quiet --profile mobile -p eft-tests --bin bench-wake
 	EFT_FIGURES=1 EFT_SOAK=wake EFT_SOAK_MINUTES=1 cargo test --quiet --profile mobile -p eft-tests --test waking whoever -- --nocapture
+	cargo build --quiet -p eft-tests --bin malicious
+	cargo run --quiet --profile mobile -p eft-tests --bin bench-catchup
 
 soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
 	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)

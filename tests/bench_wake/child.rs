@@ -8,7 +8,8 @@ use eft::{
     BareJid, Config, ConnectOptions, Credentials, Eft, FileSecretStore, ServerAddress, WakeReason,
 };
 
-use super::{Fault, memory};
+use super::Fault;
+use eft_bench::memory;
 
 pub(crate) const PART: &str = "EFT_WAKE_PART";
 pub(crate) const COUNT: &str = "EFT_WAKE_COUNT";

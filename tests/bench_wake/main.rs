@@ -11,13 +11,13 @@
 )]
 
 mod child;
-mod memory;
 
 use std::error::Error;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use eft_bench::figures::Figures;
+use eft_bench::memory;
 use eft_tests::{Login, Phone, Prosody};
 
 pub(crate) type Fault = Box<dyn Error + Send + Sync>;

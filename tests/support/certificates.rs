@@ -10,6 +10,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
 };
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 /// Why certificates could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +21,9 @@ pub enum CertificatesError {
     /// A name is no DNS name, or key generation failed.
     #[error("the certificate could not be made: {0}")]
     Generate(#[from] rcgen::Error),
+    /// A server cannot be made of them.
+    #[error("the certificate cannot be used: {0}")]
+    Unusable(String),
     /// The folder cannot be written to.
     #[error("the certificate could not be written to {}: {source}", path.display())]
     Write {
@@ -138,6 +145,25 @@ impl Certificates {
         self.sign(domain, CertificateParams::new(vec![domain.to_owned()])?)
     }
 
+    /// What answers clients with a leaf that is good for `domain` and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificatesError::Generate`] when `domain` is no DNS name.
+    pub fn acceptor(&self, domain: &str) -> Result<TlsAcceptor, CertificatesError> {
+        let leaf = self.issue_only(domain)?;
+        let chain = CertificateDer::pem_file_iter(&leaf.chain_path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(unusable)?;
+        let key = PrivateKeyDer::from_pem_file(&leaf.key_path).map_err(unusable)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(unusable)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
     fn sign(&self, domain: &str, mut params: CertificateParams) -> Result<Leaf, CertificatesError> {
         params.distinguished_name.push(DnType::CommonName, domain);
         set_validity(&mut params);
@@ -161,6 +187,10 @@ impl Certificates {
         write(&leaf.key_path, &key.serialize_pem())?;
         Ok(leaf)
     }
+}
+
+fn unusable(error: impl ToString) -> CertificatesError {
+    CertificatesError::Unusable(error.to_string())
 }
 
 /// Long enough for any checkout. rcgen's default, until the year 4096, is more than ejabberd can set a timer for.

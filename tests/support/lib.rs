@@ -18,6 +18,7 @@
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
 //! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
 //! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
+//! | [`scripted`] | [`ScriptedServer`]: the malicious server, which can be honest, as a child process |
 //! | [`unencrypted`] | [`open_database`] of a phone without Eft, and [`unencrypted_copy`] of it |
 //! | [`port`] | [`free_port`] |
 //! | [`soak`] | [`Slice`](soak::Slice): a test that can run for as long as one likes |
@@ -51,6 +52,7 @@ pub mod port;
 mod process;
 pub mod prosody;
 pub mod rogue;
+pub mod scripted;
 pub mod server;
 pub mod soak;
 pub mod unencrypted;
@@ -69,6 +71,7 @@ pub use prosody::{
     ArchivePolicy, ArchivedStanza, Mechanisms, Prosody, ProsodyBuilder, ProsodyError,
 };
 pub use rogue::{Reading, Rogue, RogueError};
+pub use scripted::ScriptedServer;
 pub use server::{AnyServer, Login, Ports, Server, ServerError, ServerKind};
 pub use unencrypted::{open_database, unencrypted_copy};
 

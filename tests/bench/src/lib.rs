@@ -5,5 +5,21 @@
 //! `make bench` runs the programs of this package in the profile that ships on phones (`mobile`). Each prints a table
 //! and adds its figures to `target/figures.json`, one flat object of name to number.
 
+//!
+//! | Module | What |
+//! |---|---|
+//! | [`figures`] | the table, and the file |
+//! | [`rounds`] | two ways by turns |
+//! | [`cpu`], [`memory`] | what this process took so far |
+//! | [`people`] | who writes to whom |
+//! | [`bare`] | the database without the store |
+
+pub mod bare;
+pub mod cpu;
 pub mod figures;
+pub mod memory;
+pub mod people;
 pub mod rounds;
+
+/// Anything that ends a measurement early.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

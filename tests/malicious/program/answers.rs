@@ -4,7 +4,7 @@ use eft_xmpp::Element;
 use eft_xmpp::ns;
 use eft_xmpp::xml::encode_element;
 
-use super::state::{CONTACT, Page, State};
+use super::state::State;
 
 const PUBSUB_FEATURES: [&str; 6] = [
     "urn:xmpp:mam:2",
@@ -36,9 +36,16 @@ pub(crate) fn answers(state: &mut State, iq: &Element) -> Vec<String> {
         )
     };
     match (payload.name(), payload.ns().as_str()) {
-        ("query", ns::ROSTER) => vec![result(&format!(
-            "<query xmlns='jabber:iq:roster'><item jid='{CONTACT}' subscription='both'/></query>"
-        ))],
+        ("query", ns::ROSTER) => {
+            let items: String = state
+                .contacts
+                .iter()
+                .map(|jid| format!("<item jid='{jid}' subscription='both'/>"))
+                .collect();
+            vec![result(&format!(
+                "<query xmlns='jabber:iq:roster'>{items}</query>"
+            ))]
+        }
         ("query", ns::DISCO_INFO) => {
             let features: String = PUBSUB_FEATURES
                 .iter()
@@ -50,8 +57,12 @@ pub(crate) fn answers(state: &mut State, iq: &Element) -> Vec<String> {
             ))]
         }
         ("query", ns::MAM) => {
-            let query = payload.attr("queryid").unwrap_or_default();
-            page(state, query, &result)
+            state.query_count += 1;
+            if state.is_holding {
+                state.held = Some(iq.clone());
+                return Vec::new();
+            }
+            page(state, payload, &result).unwrap_or_else(|| vec![missing()])
         }
         ("pubsub", ns::PUBSUB) => {
             let owner = iq
@@ -70,16 +81,18 @@ pub(crate) fn answers(state: &mut State, iq: &Element) -> Vec<String> {
     }
 }
 
-fn page(state: &mut State, query: &str, result: &dyn Fn(&str) -> String) -> Vec<String> {
-    state.query_count += 1;
+/// `None`: the query names a message that is not there.
+fn page(
+    state: &mut State,
+    query: &Element,
+    result: &dyn Fn(&str) -> String,
+) -> Option<Vec<String>> {
     let page = match state.pages.front() {
         Some(page) if page.is_endless => page.clone(),
         Some(_) => state.pages.pop_front().unwrap_or_default(),
-        None => Page {
-            is_complete: true,
-            ..Page::default()
-        },
+        None => state.archive.page(query)?,
     };
+    let query = query.attr("queryid").unwrap_or_default();
     let filled = |text: &String| text.replace("{query}", query);
     let set = page.last.as_ref().map_or(String::new(), |last| {
         format!(
@@ -91,12 +104,9 @@ fn page(state: &mut State, query: &str, result: &dyn Fn(&str) -> String) -> Vec<
         "<fin xmlns='urn:xmpp:mam:2' complete='{}'>{set}</fin>",
         page.is_complete
     );
-    page.stanzas
-        .iter()
-        .map(filled)
-        .chain([result(&fin)])
-        .chain(page.behind.iter().map(filled))
-        .collect()
+    let stanzas = page.stanzas.iter().map(filled);
+    let behind = page.behind.iter().map(filled);
+    Some(stanzas.chain([result(&fin)]).chain(behind).collect())
 }
 
 /// `None`: there is no such thing.

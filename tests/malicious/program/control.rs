@@ -1,7 +1,12 @@
 //! What the one who plays says, and what is answered: a line each way.
 
+use std::path::Path;
+
+use eft_xmpp::Element;
 use serde_json::{Value, json};
 
+use super::answers::answers;
+use super::archive::Archive;
 use super::cases::{self, Case, Play};
 use super::login::LOGINS;
 use super::state::{Page, Shared, lock};
@@ -53,6 +58,21 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
             lock(shared).pages.clear();
             Ok(json!({ "circle": false }))
         }
+        "contacts" => {
+            lock(shared).contacts = rest.split_whitespace().map(str::to_owned).collect();
+            Ok(json!({ "contacts": rest }))
+        }
+        "node" => node(shared, rest),
+        "archive" => {
+            let archive = Archive::read(Path::new(rest)).map_err(|error| error.to_string())?;
+            lock(shared).archive = archive;
+            Ok(json!({ "archive": rest }))
+        }
+        "hold" => {
+            lock(shared).is_holding = true;
+            Ok(json!({ "holding": true }))
+        }
+        "release" => release(shared),
         "drop" => {
             // Its task ends when nobody can send to it any more.
             lock(shared).session = None;
@@ -66,6 +86,7 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
                 "connections": state.connection_count,
                 "archive_queries": state.query_count,
                 "online": state.session.is_some(),
+                "archive_waits": state.held.is_some(),
             }))
         }
         "forget" => {
@@ -83,6 +104,31 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
 fn all(shared: &Shared) -> Vec<Case> {
     let cast = lock(shared).cast.clone();
     cases::all(&cast)
+}
+
+/// Publishes in the name of an account.
+fn node(shared: &Shared, rest: &str) -> Result<Value, String> {
+    let mut words = rest.splitn(4, ' ');
+    let mut word = || words.next().ok_or("node <account> <node> <item> <element>");
+    let (account, node, item, content) = (word()?, word()?, word()?, word()?);
+    let content = content
+        .parse::<Element>()
+        .map_err(|error| error.to_string())?;
+    let key = (account.to_owned(), node.to_owned());
+    lock(shared).nodes.insert(key, (item.to_owned(), content));
+    Ok(json!({ "node": node }))
+}
+
+/// The archive answers, also what was asked meanwhile.
+fn release(shared: &Shared) -> Result<Value, String> {
+    let mut state = lock(shared);
+    state.is_holding = false;
+    if let Some(request) = state.held.take() {
+        let answer = answers(&mut state, &request).concat();
+        let session = state.session.as_ref().ok_or("no client is logged in")?;
+        session.send(answer).map_err(|_| "the client has left")?;
+    }
+    Ok(json!({ "holding": false }))
 }
 
 fn play(shared: &Shared, id: &str) -> Result<Value, String> {

@@ -7,9 +7,6 @@ use std::sync::Arc;
 
 use eft_tests::Certificates;
 use eft_xmpp::driver::BoxedStream;
-use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -35,24 +32,12 @@ impl Tls {
         let authority = Certificates::create(folder.join("authority"))?;
         let stranger = Certificates::create(folder.join("stranger"))?;
         let tls = Self {
-            good: acceptor(&authority, domain)?,
-            stranger: acceptor(&stranger, domain)?,
-            other_domain: acceptor(&authority, "other.example")?,
+            good: authority.acceptor(domain)?,
+            stranger: stranger.acceptor(domain)?,
+            other_domain: authority.acceptor("other.example")?,
         };
         Ok((tls, authority))
     }
-}
-
-fn acceptor(authority: &Certificates, domain: &str) -> Result<TlsAcceptor, Fault> {
-    let leaf = authority.issue_only(domain)?;
-    let chain = CertificateDer::pem_file_iter(&leaf.chain_path)?.collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(&leaf.key_path)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Serves clients for ever.
@@ -165,9 +150,7 @@ async fn run(peer: &mut Peer, outgoing: &mut mpsc::UnboundedReceiver<String>) ->
             input = peer.next() => match input? {
                 Input::Element(element) if element.is("iq", eft_xmpp::ns::CLIENT) => {
                     let answers = answers(&mut lock(&peer.shared), &element);
-                    for answer in answers {
-                        peer.say(&answer).await?;
-                    }
+                    peer.say(&answers.concat()).await?;
                 }
                 Input::Element(_) => {}
                 Input::Header => return Err(lost("a second header")),

@@ -8,6 +8,7 @@
 //! in `tests/malicious/README.md`.
 
 mod answers;
+mod archive;
 mod authenticate;
 mod cases;
 mod control;
@@ -26,9 +27,10 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 
+use self::archive::Archive;
 use self::listen::{Tls, listen};
 use self::login::Login;
-use self::state::{Cast, State};
+use self::state::{CONTACT, Cast, State};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,7 +84,11 @@ async fn main() -> Result<(), Fault> {
         heard: Vec::new(),
         connection_count: 0,
         nodes: BTreeMap::new(),
+        contacts: vec![CONTACT.to_owned()],
         pages: VecDeque::new(),
+        archive: Archive::default(),
+        is_holding: false,
+        held: None,
         query_count: 0,
     }));
     let plain = TcpListener::bind(plain).await?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eft_xmpp::Element;
 use tokio::sync::mpsc;
 
+use super::archive::Archive;
 use super::login::Login;
 
 /// Who the client is, and who else there is.
@@ -44,9 +45,17 @@ pub(crate) struct State {
     pub(crate) connection_count: u64,
     /// Items by account and node: id and payload.
     pub(crate) nodes: BTreeMap<(String, String), (String, Element)>,
+    /// The contact list.
+    pub(crate) contacts: Vec<String>,
     /// What the next answers of the archive hold: stanzas in which `{query}` stands for its id, the cursor, and
     /// whether the archive then says that it is at its end.
     pub(crate) pages: VecDeque<Page>,
+    /// What the archive holds otherwise.
+    pub(crate) archive: Archive,
+    /// The archive answers when it is told to.
+    pub(crate) is_holding: bool,
+    /// The request that waits for that.
+    pub(crate) held: Option<Element>,
     /// Archive queries that came.
     pub(crate) query_count: u64,
 }

@@ -3,19 +3,19 @@
 //! The one module of this crate that speaks OMEMO, by Eft's own engine: what it may not be able to read, nobody
 //! with these keys can. That it does read what was encrypted for it has to be shown beside, by the same calls.
 
-mod wire;
+pub mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eft_omemo::{
     EncryptError, EncryptedMessage, Fingerprint, InitiateError, NotTrusted, Outcome,
-    ReceiveContext, RecordKey, Records, StepError, TrustPolicy, UnverifiedBundle, bundle, encrypt,
-    initiate, install, own_address, own_fingerprint, permit, receive,
+    ReceiveContext, RecordKey, Records, StepError, TrustPolicy, bundle, encrypt, initiate, install,
+    own_address, own_fingerprint, permit, receive,
 };
 use eft_types::{BareJid, DeviceAddress, DeviceId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::xep::message::{self, MessageHead};
-use eft_xmpp::xep::{omemo2, sce};
+use eft_xmpp::xep::sce;
 
 use crate::bot::Version;
 use crate::prosody::Prosody;
@@ -218,17 +218,8 @@ impl Rogue {
         let published = server
             .published_item(localpart(&to.jid)?, &node, &item)
             .await?;
-        let keys = omemo2::Bundle::parse(&published.parse()?)?.value;
-        let keys = UnverifiedBundle {
-            version,
-            address: to.clone(),
-            identity_key: keys.identity_key,
-            signed_pre_key_id: keys.signed_pre_key_id,
-            signed_pre_key: keys.signed_pre_key,
-            signature: keys.signed_pre_key_signature,
-            pre_keys: keys.pre_keys,
-        }
-        .verify()?;
+        let keys =
+            wire::published_bundle(Version::Omemo2, to.clone(), &published.parse()?)?.verify()?;
         let at = now()?;
         let session = self.step(|records| {
             initiate(records, &keys, at, &mut rand::rng()).map_err(|error| match error {
@@ -261,24 +252,9 @@ impl Rogue {
             })
         })?;
         self.records.apply(sent.changes);
-        let element = omemo2::Encrypted {
-            sender_device: claimed.as_u32(),
-            recipients: vec![omemo2::Recipient {
-                jid: to.jid.clone(),
-                keys: sent
-                    .message
-                    .keys
-                    .iter()
-                    .map(|key| omemo2::EncryptedKey {
-                        device: key.rid.as_u32(),
-                        is_key_exchange: key.kex,
-                        data: key.data.clone(),
-                    })
-                    .collect(),
-            }],
-            payload: sent.message.payload,
-        }
-        .to_element();
+        let mut message = sent.message;
+        message.sid = claimed;
+        let element = wire::encrypted(&message, &to.jid);
         Ok(format!(
             "<message xmlns='jabber:client' type='chat' from='{}/rogue' to='{}' id='rogue-{claimed}'>{}\
              <store xmlns='urn:xmpp:hints'/></message>",

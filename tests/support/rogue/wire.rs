@@ -1,7 +1,7 @@
-//! What the rogue's keys and lists look like on the wire, and what it finds there.
+//! What a device's keys, lists and messages look like on the wire, and what it finds there.
 
-use eft_omemo::{Bundle, EncryptedKey, EncryptedMessage};
-use eft_types::{BareJid, DeviceId};
+use eft_omemo::{Bundle, EncryptedKey, EncryptedMessage, UnverifiedBundle};
+use eft_types::{BareJid, DeviceAddress, DeviceId};
 use eft_xmpp::xep::{omemo_legacy, omemo2};
 use eft_xmpp::{Element, ns};
 
@@ -9,7 +9,8 @@ use super::RogueError;
 use crate::bot::Version;
 
 /// Node and item of an account's device list.
-pub(super) fn list_item(version: Version) -> (&'static str, &'static str) {
+#[must_use]
+pub fn list_item(version: Version) -> (&'static str, &'static str) {
     match version {
         Version::Omemo2 => (ns::OMEMO_2_DEVICES, omemo2::DEVICES_ITEM),
         Version::Legacy => (ns::OMEMO_LEGACY_DEVICES, omemo_legacy::ITEM),
@@ -17,7 +18,8 @@ pub(super) fn list_item(version: Version) -> (&'static str, &'static str) {
 }
 
 /// A device list.
-pub(super) fn list(version: Version, devices: &[DeviceId]) -> Element {
+#[must_use]
+pub fn list(version: Version, devices: &[DeviceId]) -> Element {
     match version {
         Version::Omemo2 => omemo2::DeviceList {
             devices: devices
@@ -38,7 +40,8 @@ pub(super) fn list(version: Version, devices: &[DeviceId]) -> Element {
 }
 
 /// Node and item of a device's bundle.
-pub(super) fn bundle_item(version: Version, device: DeviceId) -> (String, String) {
+#[must_use]
+pub fn bundle_item(version: Version, device: DeviceId) -> (String, String) {
     match version {
         Version::Omemo2 => (ns::OMEMO_2_BUNDLES.to_owned(), device.to_string()),
         Version::Legacy => (
@@ -49,7 +52,8 @@ pub(super) fn bundle_item(version: Version, device: DeviceId) -> (String, String
 }
 
 /// A bundle.
-pub(super) fn bundle(version: Version, keys: Bundle) -> Element {
+#[must_use]
+pub fn bundle(version: Version, keys: Bundle) -> Element {
     match version {
         Version::Omemo2 => omemo2::Bundle {
             signed_pre_key_id: keys.signed_pre_key_id,
@@ -70,8 +74,94 @@ pub(super) fn bundle(version: Version, keys: Bundle) -> Element {
     }
 }
 
+/// A bundle as it was published.
+///
+/// # Errors
+/// When it is none.
+pub fn published_bundle(
+    version: Version,
+    address: DeviceAddress,
+    element: &Element,
+) -> Result<UnverifiedBundle, RogueError> {
+    Ok(match version {
+        Version::Omemo2 => {
+            let keys = omemo2::Bundle::parse(element)?.value;
+            UnverifiedBundle {
+                version: version.into(),
+                address,
+                identity_key: keys.identity_key,
+                signed_pre_key_id: keys.signed_pre_key_id,
+                signed_pre_key: keys.signed_pre_key,
+                signature: keys.signed_pre_key_signature,
+                pre_keys: keys.pre_keys,
+            }
+        }
+        Version::Legacy => {
+            let keys = omemo_legacy::Bundle::parse(element)?.value;
+            UnverifiedBundle {
+                version: version.into(),
+                address,
+                identity_key: keys.identity_key,
+                signed_pre_key_id: keys.signed_pre_key_id,
+                signed_pre_key: keys.signed_pre_key,
+                signature: keys.signed_pre_key_signature,
+                pre_keys: keys.pre_keys,
+            }
+        }
+    })
+}
+
+/// The element of an encrypted message. Keys without an account are those of `to`.
+#[must_use]
+pub fn encrypted(message: &EncryptedMessage, to: &BareJid) -> Element {
+    match message.version {
+        eft_omemo::Version::Omemo2 => {
+            let mut recipients: Vec<omemo2::Recipient> = Vec::new();
+            for key in &message.keys {
+                let jid = key.jid.as_ref().unwrap_or(to);
+                let wire = omemo2::EncryptedKey {
+                    device: key.rid.as_u32(),
+                    is_key_exchange: key.kex,
+                    data: key.data.clone(),
+                };
+                match recipients.iter_mut().find(|known| known.jid == *jid) {
+                    Some(known) => known.keys.push(wire),
+                    None => recipients.push(omemo2::Recipient {
+                        jid: jid.clone(),
+                        keys: vec![wire],
+                    }),
+                }
+            }
+            omemo2::Encrypted {
+                sender_device: message.sid.as_u32(),
+                recipients,
+                payload: message.payload.clone(),
+            }
+            .to_element()
+        }
+        eft_omemo::Version::Legacy => omemo_legacy::Encrypted {
+            sender_device: message.sid.as_u32(),
+            keys: message
+                .keys
+                .iter()
+                .map(|key| omemo_legacy::EncryptedKey {
+                    device: key.rid.as_u32(),
+                    is_pre_key: key.kex,
+                    data: key.data.clone(),
+                })
+                .collect(),
+            iv: message.iv.clone(),
+            payload: message.payload.clone(),
+        }
+        .to_element(),
+    }
+}
+
 /// The encrypted elements of a stanza with all of their keys.
-pub(super) fn encrypted_elements(
+///
+/// # Errors
+/// When one cannot be read.
+pub fn encrypted_elements(
     stanza: &Element,
     sender: &BareJid,
 ) -> Result<Vec<(Version, EncryptedMessage)>, RogueError> {

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use eft_bench::figures::Figures;
 use eft_bench::rounds::{by_turns, timed};
+use eft_bench::{Failure, bare};
 use eft_omemo::{Changes, RecordKey};
 use eft_store::{Batch, Durability, NewMessage, Store, StoreOptions};
 use eft_types::{DeviceAddress, DeviceId};
 use rusqlite::Connection;
 
 use crate::opening::furnish;
-use crate::people::{Installation, archived, contact, keep, key, own, rng, words};
-use crate::{Failure, bare};
+use eft_bench::people::{Installation, archived, contact, keep, key, own, rng, words};
 
 const MESSAGES: u64 = 1000;
 const CONTACTS: usize = 20;
@@ -77,7 +77,9 @@ pub(crate) fn measure(folder: &Path, figures: &mut Figures) -> Result<(), Failur
             }
             batch.advance_archive(eft_store::ArchiveProgress {
                 archive: own()?,
-                last: last.archive_id.map(|id| (id.stanza_id, crate::people::NOW)),
+                last: last
+                    .archive_id
+                    .map(|id| (id.stanza_id, eft_bench::people::NOW)),
                 at_end: false,
             });
             let (time, done) = timed(|| -> Result<_, Failure> {
@@ -137,7 +139,13 @@ fn write_page(
         place += 2;
         let peer = message.conversation.peer.as_str();
         let conversation = bare::conversation(&transaction, peer)?;
-        bare::insert(&transaction, conversation, archive, place, message)?;
+        bare::insert(
+            &transaction,
+            conversation,
+            archive,
+            place,
+            &bare::Row::of(message)?,
+        )?;
     }
     if let Some(id) = messages.last().and_then(|last| last.archive_id.as_ref()) {
         bare::advance(&transaction, archive, place, id.stanza_id.as_str())?;

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use eft_bench::Failure;
 use eft_bench::figures::Figures;
 use eft_bench::rounds::{median, timed};
 use eft_store::{Batch, Durability, Store};
 
-use crate::Failure;
-use crate::people::{archived, contact, create, rng, words};
+use eft_bench::people::{archived, contact, create, rng, words};
 
 const CONVERSATIONS: usize = 20;
 const LARGE: u64 = 1_000_000;

@@ -6,18 +6,14 @@
 
 #![allow(clippy::print_stdout, reason = "a table is what it makes")]
 
-mod bare;
 mod batch;
 mod large;
 mod opening;
-mod people;
 mod transactions;
 mod wake;
 
+use eft_bench::Failure;
 use eft_bench::figures::Figures;
-
-/// Anything that ends a measurement early.
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let mut figures = Figures::new();

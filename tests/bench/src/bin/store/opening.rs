@@ -4,10 +4,10 @@ use std::path::Path;
 
 use eft_bench::figures::Figures;
 use eft_bench::rounds::{by_turns, timed};
+use eft_bench::{Failure, bare};
 use eft_store::{Batch, Durability, Store, StoreOptions};
 
-use crate::people::{Installation, archived, contact, create, keep, key, own, rng, words};
-use crate::{Failure, bare};
+use eft_bench::people::{Installation, archived, contact, create, keep, key, own, rng, words};
 
 /// Until the account's row has been read. A database with 2,000 messages and an installation.
 pub(crate) fn measure(folder: &Path, figures: &mut Figures) -> Result<(), Failure> {

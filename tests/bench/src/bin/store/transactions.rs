@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use eft_bench::Failure;
 use eft_bench::figures::Figures;
 use eft_bench::rounds::{part, timed};
 use eft_store::{
@@ -10,9 +11,8 @@ use eft_store::{
 };
 use eft_types::OriginId;
 
-use crate::Failure;
 use crate::opening::furnish;
-use crate::people::{NOW, archived, contact, key, own, rng, words};
+use eft_bench::people::{NOW, archived, contact, key, own, rng, words};
 
 /// Pages of a catch-up, as the client asks for them.
 const PAGE: u64 = 100;

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use eft_bench::figures::Figures;
 use eft_bench::rounds::{by_turns, timed};
+use eft_bench::{Failure, bare};
 use eft_omemo::{EncryptedMessage, Records, StepError, needs};
 use eft_store::{Batch, Durability, Store, StoreOptions};
 use eft_types::DeviceAddress;
 use rand_chacha::ChaCha20Rng;
 
 use crate::opening::furnish;
-use crate::people::{Installation, archived, contact, keep, key, own, read, rng};
-use crate::{Failure, bare};
+use eft_bench::people::{Installation, archived, contact, keep, key, own, read, rng};
 
 const ROUNDS: u32 = 40;
 
@@ -105,7 +105,13 @@ fn wake_bare(
     let transaction = connection.transaction()?;
     let conversation = bare::conversation(&transaction, contact(0)?.as_str())?;
     let (archive, newest) = bare::archive(&transaction, own()?.as_str())?;
-    bare::insert(&transaction, conversation, archive, newest + 2, &message)?;
+    bare::insert(
+        &transaction,
+        conversation,
+        archive,
+        newest + 2,
+        &bare::Row::of(&message)?,
+    )?;
     bare::write_records(&transaction, &changes)?;
     bare::advance(&transaction, archive, newest + 2, "last")?;
     transaction.commit()?;

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::Fault;
+use crate::Failure;
 
 /// Private dirty memory now, in KiB.
-pub(crate) fn dirty_kib() -> Result<u64, Fault> {
+///
+/// # Errors
+/// When the system does not say.
+pub fn dirty_kib() -> Result<u64, Failure> {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup")?;
     let line = text
         .lines()
@@ -19,14 +22,17 @@ pub(crate) fn dirty_kib() -> Result<u64, Fault> {
 }
 
 /// Looks again and again, from a thread of its own.
-pub(crate) struct Watch {
+#[derive(Debug)]
+pub struct Watch {
     peak: Arc<AtomicU64>,
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Watch {
-    pub(crate) fn start() -> Self {
+    /// Begins to look.
+    #[must_use]
+    pub fn start() -> Self {
         let (peak, is_over) = (
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
@@ -48,7 +54,8 @@ impl Watch {
     }
 
     /// The most that was seen, in KiB.
-    pub(crate) fn end(self) -> u64 {
+    #[must_use]
+    pub fn end(self) -> u64 {
         self.is_over.store(true, Ordering::Release);
         // It only reads and sleeps.
         let _ = self.thread.join();

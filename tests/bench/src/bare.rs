@@ -13,8 +13,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Opens a database that the store made, with what the store sets.
-pub(crate) fn open(path: &Path) -> Result<Connection, Failure> {
+/// Opens a database that the store made under the key of [`crate::people`], with what the store sets. SQLCipher has its
+/// cryptography from the store: one has to have been opened or made by it in this process.
+///
+/// # Errors
+/// The database's.
+pub fn open(path: &Path) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch(&format!(
@@ -39,9 +43,11 @@ pub(crate) fn open(path: &Path) -> Result<Connection, Failure> {
 }
 
 /// Encoded records by their keys, as a program would have them that has no engine.
-pub(crate) type Bytes = Vec<(u8, Vec<u8>, Vec<u8>)>;
+pub type Bytes = Vec<(u8, Vec<u8>, Vec<u8>)>;
 
-pub(crate) fn bytes_of(changes: &Changes) -> Bytes {
+/// Records as they are stored.
+#[must_use]
+pub fn bytes_of(changes: &Changes) -> Bytes {
     changes
         .iter()
         .filter_map(|(key, record)| {
@@ -52,7 +58,10 @@ pub(crate) fn bytes_of(changes: &Changes) -> Bytes {
 }
 
 /// Reads records, and what they say.
-pub(crate) fn load(
+///
+/// # Errors
+/// The database's.
+pub fn load(
     connection: &Connection,
     keys: &[RecordKey],
 ) -> Result<Vec<(RecordKey, Option<Record>)>, Failure> {
@@ -71,28 +80,83 @@ pub(crate) fn load(
     Ok(found)
 }
 
-pub(crate) fn write_records(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
+/// Writes records.
+///
+/// # Errors
+/// The database's.
+pub fn write_records(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
+    write_bytes(connection, &bytes_of(changes))
+}
+
+/// Writes records that are encoded already.
+///
+/// # Errors
+/// The database's.
+pub fn write_bytes(connection: &Connection, records: &Bytes) -> Result<(), Failure> {
     let mut put = connection.prepare_cached(
         "INSERT INTO omemo_record (kind, key, value) VALUES (?1, ?2, ?3)
          ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
     )?;
-    for (kind, key, value) in bytes_of(changes) {
+    for (kind, key, value) in records {
         put.execute(params![kind, key, value])?;
     }
     Ok(())
 }
 
+/// What stands in the row of a message that a contact's device wrote and that can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Bare address.
+    pub sender: &'a str,
+    /// Device id.
+    pub device: Option<u32>,
+    /// Identity key of the device.
+    pub key: Option<&'a [u8]>,
+    /// The sender's id.
+    pub origin_id: Option<&'a str>,
+    /// The archive's id.
+    pub stanza_id: Option<&'a str>,
+    /// Milliseconds since the epoch.
+    pub server_time: Option<i64>,
+    /// Milliseconds since the epoch.
+    pub received: i64,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a message as the store is given it.
+    ///
+    /// # Errors
+    /// If it cannot be read: only what can be read is measured.
+    pub fn of(message: &'a NewMessage) -> Result<Self, Failure> {
+        let Content::Readable(plaintext) = &message.content else {
+            return Err("only what can be read is measured".into());
+        };
+        Ok(Self {
+            sender: message.sender.as_str(),
+            device: message.sender_device.map(eft_types::DeviceId::as_u32),
+            key: message.sender_key.as_ref().map(<[u8; 32]>::as_slice),
+            origin_id: message.origin_id.as_ref().map(eft_types::OriginId::as_str),
+            stanza_id: message.archive_id.as_ref().map(|id| id.stanza_id.as_str()),
+            server_time: message.server_time.map(eft_types::Timestamp::as_millis),
+            received: message.received.as_millis(),
+            text: plaintext.text.as_str(),
+        })
+    }
+}
+
 /// Inserts a message that is known to be new at a place that is known to be free.
-pub(crate) fn insert(
+///
+/// # Errors
+/// The database's.
+pub fn insert(
     connection: &Connection,
     conversation: i64,
     archive: i64,
     place: i64,
-    message: &NewMessage,
+    row: &Row<'_>,
 ) -> Result<(), Failure> {
-    let Content::Readable(plaintext) = &message.content else {
-        return Err("only what can be read is measured".into());
-    };
     connection
         .prepare_cached(
             "INSERT INTO message (
@@ -106,21 +170,24 @@ pub(crate) fn insert(
         .execute(params![
             conversation,
             place,
-            message.sender.as_str(),
-            message.sender_device.map(eft_types::DeviceId::as_u32),
-            message.sender_key.as_ref().map(<[u8; 32]>::as_slice),
-            message.origin_id.as_ref().map(eft_types::OriginId::as_str),
+            row.sender,
+            row.device,
+            row.key,
+            row.origin_id,
             archive,
-            message.archive_id.as_ref().map(|id| id.stanza_id.as_str()),
-            message.server_time.map(eft_types::Timestamp::as_millis),
-            message.received.as_millis(),
-            plaintext.text,
+            row.stanza_id,
+            row.server_time,
+            row.received,
+            row.text,
         ])?;
     Ok(())
 }
 
 /// The row of a conversation.
-pub(crate) fn conversation(connection: &Connection, peer: &str) -> Result<i64, Failure> {
+///
+/// # Errors
+/// The database's.
+pub fn conversation(connection: &Connection, peer: &str) -> Result<i64, Failure> {
     let known = connection
         .prepare_cached("SELECT id FROM conversation WHERE peer = ?1")?
         .query_row(params![peer], |row| row.get(0));
@@ -136,7 +203,10 @@ pub(crate) fn conversation(connection: &Connection, peer: &str) -> Result<i64, F
 }
 
 /// The row of our archive, and its newest place.
-pub(crate) fn archive(connection: &Connection, jid: &str) -> Result<(i64, i64), Failure> {
+///
+/// # Errors
+/// The database's.
+pub fn archive(connection: &Connection, jid: &str) -> Result<(i64, i64), Failure> {
     connection
         .prepare_cached("INSERT OR IGNORE INTO archive (jid) VALUES (?1)")?
         .execute(params![jid])?;
@@ -145,7 +215,11 @@ pub(crate) fn archive(connection: &Connection, jid: &str) -> Result<(i64, i64), 
         .query_row(params![jid], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-pub(crate) fn advance(
+/// Moves the cursor of an archive.
+///
+/// # Errors
+/// The database's.
+pub fn advance(
     connection: &Connection,
     archive: i64,
     place: i64,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use eft_omemo::{
     Changes, EncryptedMessage, InitiateError, Outcome, ReceiveContext, RecordKey, Records,
-    StepError, TrustPolicy, TrustedDevice, Version, bundle, encrypt, initiate, install,
-    own_address, permit, receive,
+    StepError, TrustPolicy, TrustedDevice, UnverifiedBundle, Version, bundle, encrypt, initiate,
+    install, own_address, permit, receive,
 };
 use eft_store::{
     ArchiveId, Batch, Content, ConversationRef, Durability, MessageEncryption, NewMessage, Place,
@@ -17,38 +17,60 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 use crate::Failure;
 
-pub(crate) const KEY: [u8; 32] = [0x5a; 32];
-pub(crate) const SALT: [u8; 16] = [0xc3; 16];
+/// Key of every database.
+pub const KEY: [u8; 32] = [0x5a; 32];
+/// Salt of every database.
+pub const SALT: [u8; 16] = [0xc3; 16];
 
 /// The day of all of it.
-pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-pub(crate) fn jid(text: &str) -> Result<BareJid, Failure> {
+/// An address.
+///
+/// # Errors
+/// If it is none.
+pub fn jid(text: &str) -> Result<BareJid, Failure> {
     Ok(BareJid::new(text)?)
 }
 
-pub(crate) fn own() -> Result<BareJid, Failure> {
+/// Whose database it is.
+///
+/// # Errors
+/// None.
+pub fn own() -> Result<BareJid, Failure> {
     jid("romeo@montague.example")
 }
 
-pub(crate) fn contact(number: usize) -> Result<BareJid, Failure> {
+/// One of many contacts.
+///
+/// # Errors
+/// None.
+pub fn contact(number: usize) -> Result<BareJid, Failure> {
     jid(&format!("contact-{number}@capulet.example"))
 }
 
-pub(crate) fn key() -> StoreKey {
+/// Key and salt.
+#[must_use]
+pub fn key() -> StoreKey {
     StoreKey::from_parts(KEY, SALT)
 }
 
-pub(crate) fn rng(seed: u64) -> ChaCha20Rng {
+/// The same randomness for the same seed.
+#[must_use]
+pub fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-pub(crate) fn create(path: &Path) -> Result<Store, Failure> {
+/// A new database.
+///
+/// # Errors
+/// The store's.
+pub fn create(path: &Path) -> Result<Store, Failure> {
     Ok(Store::create(path, &key(), &own()?, &StoreOptions::app())?)
 }
 
 /// Words as people use them: few often, many seldom (Zipf's law).
-pub(crate) fn words(rng: &mut ChaCha20Rng, count: usize) -> String {
+pub fn words(rng: &mut ChaCha20Rng, count: usize) -> String {
     let mut text = String::new();
     for _ in 0..count {
         // 1 of 10,000 words, the n-th about as often as 1/n.
@@ -60,7 +82,10 @@ pub(crate) fn words(rng: &mut ChaCha20Rng, count: usize) -> String {
 }
 
 /// A message from the archive, as a catch-up brings it.
-pub(crate) fn archived(peer: &BareJid, number: u64, text: String) -> Result<NewMessage, Failure> {
+///
+/// # Errors
+/// None.
+pub fn archived(peer: &BareJid, number: u64, text: String) -> Result<NewMessage, Failure> {
     let mut message = NewMessage::incoming(
         ConversationRef::direct(peer.clone()),
         peer.clone().into(),
@@ -84,15 +109,23 @@ pub(crate) fn archived(peer: &BareJid, number: u64, text: String) -> Result<NewM
 }
 
 /// One installation with all its records.
-pub(crate) struct Installation {
-    pub(crate) records: Records,
-    pub(crate) address: DeviceAddress,
+#[derive(Debug)]
+pub struct Installation {
+    /// All its records.
+    pub records: Records,
+    /// Account and device id.
+    pub address: DeviceAddress,
+    /// What it writes in.
+    version: Version,
     rng: ChaCha20Rng,
 }
 
 impl Installation {
-    /// Installs, and says what to write.
-    pub(crate) fn new(jid: &BareJid, seed: u64) -> Result<(Self, Changes), Failure> {
+    /// Installs, and says what to write. Writes in omemo:2.
+    ///
+    /// # Errors
+    /// None that was seen.
+    pub fn new(jid: &BareJid, seed: u64) -> Result<(Self, Changes), Failure> {
         let mut rng = rng(seed);
         let effects = install(jid, &[], NOW, &mut rng);
         let mut records = Records::new();
@@ -101,21 +134,34 @@ impl Installation {
         let made = Self {
             records,
             address,
+            version: Version::Omemo2,
             rng,
         };
         Ok((made, effects.changes))
     }
 
+    /// Writes in this version from now on.
+    #[must_use]
+    pub fn writing(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
     /// Makes a session with a device that has the keys of `peer`, whatever its address.
-    pub(crate) fn meet(
-        &mut self,
-        peer: &Self,
-        address: &DeviceAddress,
-    ) -> Result<TrustedDevice, Failure> {
-        let version = Version::Omemo2;
-        let fetched = bundle(&peer.records, version)?
-            .into_unverified(address.clone())
-            .verify()?;
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn meet(&mut self, peer: &Self, address: &DeviceAddress) -> Result<TrustedDevice, Failure> {
+        self.meet_owner(bundle(&peer.records, self.version)?.into_unverified(address.clone()))
+    }
+
+    /// Makes a session with the device that published these keys.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn meet_owner(&mut self, published: UnverifiedBundle) -> Result<TrustedDevice, Failure> {
+        let address = published.address.clone();
+        let fetched = published.verify()?;
         let effects = loop {
             match initiate(&self.records, &fetched, NOW, &mut self.rng) {
                 Err(InitiateError::Step(StepError::Missing(keys))) => {
@@ -125,23 +171,44 @@ impl Installation {
             }
         };
         self.records.apply(effects.changes);
-        Ok(permit(TrustPolicy::default(), &self.records, address)?)
+        Ok(permit(TrustPolicy::default(), &self.records, &address)?)
     }
 
     /// Encrypts, and says what to write.
-    pub(crate) fn write(
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn write(
         &mut self,
         text: &[u8],
         to: &[TrustedDevice],
     ) -> Result<(EncryptedMessage, Changes), Failure> {
-        let sent = encrypt(&self.records, Version::Omemo2, text, to, &mut self.rng)?;
+        let sent = encrypt(&self.records, self.version, text, to, &mut self.rng)?;
         self.records.apply(sent.changes.clone());
         Ok((sent.message, sent.changes))
+    }
+
+    /// Reads a message: its text, which is empty where there is none.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn read(&mut self, message: &EncryptedMessage) -> Result<String, Failure> {
+        let (text, changes) = loop {
+            match read(&self.records, message, &mut self.rng) {
+                Err(StepError::Missing(keys)) => nothing(&mut self.records, keys),
+                done => break done?,
+            }
+        };
+        self.records.apply(changes);
+        Ok(text)
     }
 }
 
 /// Reads a message with what is loaded. `Err` names what has to be loaded first.
-pub(crate) fn read(
+///
+/// # Errors
+/// The engine's; or what has to be loaded first.
+pub fn read(
     records: &Records,
     message: &EncryptedMessage,
     rng: &mut ChaCha20Rng,
@@ -169,7 +236,10 @@ fn nothing(records: &mut Records, keys: Vec<RecordKey>) {
 }
 
 /// Writes engine records.
-pub(crate) fn keep(store: &Store, changes: Changes) -> Result<(), Failure> {
+///
+/// # Errors
+/// The store's.
+pub fn keep(store: &Store, changes: Changes) -> Result<(), Failure> {
     let mut batch = Batch::new();
     batch.merge_changes(changes);
     store.commit(&batch, Durability::Full)?;
