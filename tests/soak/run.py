@@ -128,6 +128,18 @@ CAMPAIGNS = {
         "pushes",
         ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/waking"),
     ),
+    "x9": Campaign(
+        test("eft-tests", "kill_points", "a_process_that_is_killed_between_send_and_ack_has_sent_once"),
+        10_000,
+        "kill points",
+        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/kill_points"),
+    ),
+    "x10": Campaign(
+        test("eft-tests", "faults", "on_a_bad_network_nothing_is_lost_or_doubled_or_out_of_order"),
+        1_000_000,
+        "messages",
+        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/faults"),
+    ),
     "s2": Campaign(
         test("eft-store", "store", "after_a_power_cut_all_that_was_promised"),
         2000,
@@ -158,6 +170,11 @@ CAMPAIGNS = {
         100_000,
         "raced calls",
         ("bindings/src", "ios/Sources/Eft", "ios/Tests/EftTests/RaceTests.swift"),
+    ),
+    "long-conversation": once(
+        test("eft-tests", "faults", "on_a_bad_network_a_long_conversation_stays_whole"),
+        *("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/faults"),
+        EFT_LONG="1",
     ),
     "long-timing": once(
         unit_test("crypto::tests::timing"),

@@ -38,7 +38,25 @@ struct Weather {
     resets: u64,
     /// Calls of [`FaultProxy::cut_after`] so far; the bytes are counted from the last one on.
     cuts: u64,
-    cut: Option<(Direction, usize)>,
+    cut: Option<Cut>,
+    /// Calls of [`FaultProxy::hold_after`] whose bytes have passed.
+    holds: u64,
+}
+
+/// What is to happen after so many bytes.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    direction: Direction,
+    byte_count: usize,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// The connection is reset.
+    Reset,
+    /// Nothing passes any more, in either direction.
+    Hold,
 }
 
 /// A proxy between a client and one upstream address. Dropping it resets all connections.
@@ -112,9 +130,29 @@ impl FaultProxy {
 
     /// Passes `byte_count` more bytes in `direction` on each open or future connection, then resets it.
     pub fn cut_after(&self, direction: Direction, byte_count: usize) {
+        self.cut(direction, byte_count, Then::Reset);
+    }
+
+    /// Passes `byte_count` more bytes in `direction`, and then nothing in either, while connections stay open: what the
+    /// two sides know stands still. What was held back is incomplete, so the connection has to be reset before the
+    /// weather is cleared.
+    pub fn hold_after(&self, direction: Direction, byte_count: usize) {
+        self.cut(direction, byte_count, Then::Hold);
+    }
+
+    /// How often [`Self::hold_after`] has come to its end.
+    pub fn holds(&self) -> u64 {
+        self.weather.borrow().holds
+    }
+
+    fn cut(&self, direction: Direction, byte_count: usize, then: Then) {
         self.weather.send_modify(|weather| {
             weather.cuts += 1;
-            weather.cut = Some((direction, byte_count));
+            weather.cut = Some(Cut {
+                direction,
+                byte_count,
+                then,
+            });
         });
     }
 
@@ -124,6 +162,7 @@ impl FaultProxy {
             *weather = Weather {
                 resets: weather.resets,
                 cuts: weather.cuts,
+                holds: weather.holds,
                 ..Weather::default()
             };
         });
@@ -144,19 +183,14 @@ async fn accept(
     open: Arc<AtomicUsize>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
-        tokio::spawn(serve(
-            client,
-            upstream,
-            weather.subscribe(),
-            Arc::clone(&open),
-        ));
+        tokio::spawn(serve(client, upstream, weather.clone(), Arc::clone(&open)));
     }
 }
 
 async fn serve(
     mut client: TcpStream,
     upstream: SocketAddr,
-    weather: watch::Receiver<Weather>,
+    weather: watch::Sender<Weather>,
     open: Arc<AtomicUsize>,
 ) {
     if weather.borrow().refusing {
@@ -185,12 +219,12 @@ struct Reset;
 async fn pass_both_ways(
     client: &mut TcpStream,
     server: &mut TcpStream,
-    weather: watch::Receiver<Weather>,
+    weather: watch::Sender<Weather>,
 ) -> Result<(), Reset> {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let resets_before = weather.borrow().resets;
-    let mut reset = weather.clone();
+    let mut reset = weather.subscribe();
     tokio::select! {
         // An error means that the proxy's handle is gone, which is a reset, too.
         _ = reset.wait_for(|now| now.resets != resets_before) => Err(Reset),
@@ -209,9 +243,10 @@ async fn pass_on(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     direction: Direction,
-    mut weather: watch::Receiver<Weather>,
+    forecast: watch::Sender<Weather>,
 ) -> Result<(), Reset> {
     let (queue, mut due) = mpsc::channel::<(Instant, Vec<u8>)>(QUEUED_PIECES);
+    let mut weather = forecast.subscribe();
     let delay = weather.clone();
     let reading = async move {
         let mut buffer = vec![0; PIECE_BYTES];
@@ -228,11 +263,8 @@ async fn pass_on(
     };
     let writing = async move {
         let mut cuts_seen = weather.borrow().cuts;
-        let mut bytes_left = weather
-            .borrow()
-            .cut
-            .filter(|cut| cut.0 == direction)
-            .map(|cut| cut.1);
+        let ours = |cut: Option<Cut>| cut.filter(|cut| cut.direction == direction);
+        let mut left = ours(weather.borrow().cut);
         while let Some((moment, mut piece)) = due.recv().await {
             tokio::time::sleep_until(moment).await;
             let now = weather
@@ -242,17 +274,28 @@ async fn pass_on(
                 .clone();
             if now.cuts != cuts_seen || now.cut.is_none() {
                 cuts_seen = now.cuts;
-                bytes_left = now.cut.filter(|cut| cut.0 == direction).map(|cut| cut.1);
+                left = ours(now.cut);
             }
-            if let Some(left) = &mut bytes_left {
-                piece.truncate(*left);
-                *left -= piece.len();
+            if let Some(left) = &mut left {
+                piece.truncate(left.byte_count);
+                left.byte_count -= piece.len();
             }
             to.write_all(&piece).await.map_err(|_| Reset)?;
-            if bytes_left == Some(0) {
-                // What the cut lets through arrives before the reset does.
-                tokio::time::sleep(CUT_GRACE).await;
-                return Err(Reset);
+            match left {
+                Some(cut) if cut.byte_count == 0 && cut.then == Then::Reset => {
+                    // What the cut lets through arrives before the reset does.
+                    tokio::time::sleep(CUT_GRACE).await;
+                    return Err(Reset);
+                }
+                Some(cut) if cut.byte_count == 0 => {
+                    forecast.send_modify(|weather| {
+                        weather.stalled = true;
+                        weather.holds += 1;
+                    });
+                    // Only a reset ends this.
+                    std::future::pending::<()>().await;
+                }
+                _ => {}
             }
         }
         // The other side of the connection learns of the half close.
@@ -373,5 +416,30 @@ mod tests {
         let error = client.read_to_end(&mut got).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         assert_eq!(got, b"0123");
+    }
+
+    #[tokio::test]
+    async fn hold_lets_exactly_so_many_bytes_through_and_then_nothing_in_either_direction() {
+        let (proxy, mut client) = echo_through_proxy().await;
+        round_trip(&mut client, b"before").await.unwrap();
+        proxy.hold_after(Direction::ToServer, 4);
+        client.write_all(b"0123456789").await.unwrap();
+        while proxy.holds() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        client.write_all(b"more").await.unwrap();
+        let mut got = [0; 16];
+        // The echo of the four may have come back before the other direction stood still.
+        let reading = tokio::time::timeout(Duration::from_millis(100), client.read(&mut got));
+        if let Ok(count) = reading.await {
+            assert_eq!(&got[..count.unwrap()], b"0123");
+        }
+        assert_eq!(proxy.open_connections(), 1);
+        proxy.reset();
+        let error = client.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        proxy.clear();
+        let mut second = TcpStream::connect(proxy.address()).await.unwrap();
+        round_trip(&mut second, b"as before").await.unwrap();
     }
 }

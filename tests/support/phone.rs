@@ -16,6 +16,9 @@ use crate::server::{Login, Server};
 /// How long a phone may take for anything that a scenario waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// After this time without an event there is none.
+const QUIET: Duration = Duration::from_millis(100);
+
 /// One device of an account.
 pub struct Phone {
     /// What the scenario calls it.
@@ -214,6 +217,19 @@ impl Phone {
                 None => self.passed_by.push(event),
             }
         }
+    }
+
+    /// Every message that this phone was told of and that nobody waited for, in order. What is still on its way may be
+    /// missing.
+    pub async fn heard_so_far(&mut self) -> Vec<Message> {
+        while let Ok(Some(event)) = tokio::time::timeout(QUIET, self.events.next()).await {
+            self.passed_by.push(event);
+        }
+        let told = self.passed_by.iter().filter_map(|event| match event {
+            Event::MessageReceived(message) => Some(message.clone()),
+            _ => None,
+        });
+        told.collect()
     }
 
     /// Waits for a message with this text, of whomever.
