@@ -65,6 +65,8 @@ check-policy: ## Import directions, words, licences and advisories only
 	tests/check/imports.py
 	tests/check/words.sh --self-test
 	tests/check/words.sh
+	tests/check/versions.sh --self-test
+	tests/check/versions.sh
 	tests/check/deny.sh --self-test
 	tests/soak/run.py --self-test
 	tests/check/deny.sh
