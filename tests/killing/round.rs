@@ -66,13 +66,8 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
         }
         said.extend(process.kill().await.unwrap());
     }
-    let (is_settled, shown) = start(life::SETTLES, 0).end().await.unwrap();
-    is_well &= is_settled && shown.iter().any(|line| line == "settled");
-    said.extend(shown);
     let mut faults = Vec::new();
-    if !is_well {
-        faults.push("a process that was not killed did not end well".to_owned());
-    }
+    // Before the last process looks: it waits for nothing that the server does not have yet.
     let acked = wait_for("the phone's acknowledgements", PATIENCE, || async {
         let rows = phone.history(&bob.jid).await.unwrap();
         let is_acked = |row: &&Message| row.delivery == Some(Delivery::Acked);
@@ -81,6 +76,22 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Vec<String> {
     if acked.await.is_err() {
         faults.push("the phone's messages were not all acknowledged".to_owned());
     }
+    let (is_settled, shown) = start(life::SETTLES, 0).end().await.unwrap();
+    is_well &= is_settled && shown.iter().any(|line| line == "settled");
+    if !is_well {
+        faults.push("a process that was not killed did not end well".to_owned());
+    }
+    let sent_count = shown
+        .iter()
+        .filter(|line| line.starts_with("row acked "))
+        .count();
+    said.extend(shown);
+    // What never comes is told by the judge.
+    let _ = wait_for("what the processes sent", PATIENCE, || async {
+        let rows = phone.history(&bob.jid).await.unwrap();
+        rows.iter().filter(|row| !row.outgoing).count() >= sent_count
+    })
+    .await;
     faults.extend(judge(
         &said,
         &written,
