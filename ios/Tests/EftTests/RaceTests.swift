@@ -24,7 +24,7 @@ import Testing
         let closing = Int(numbers.next() % UInt64(Self.calls))
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<Self.calls {
-                let kind = numbers.next() % 9
+                let kind = numbers.next() % 10
                 let isGivenUp = numbers.next() % 3 == 0
                 group.addTask {
                     let call = Task { await Self.call(account, kind, number, observers) }
@@ -39,7 +39,7 @@ import Testing
             await group.waitForAll()
         }
         await account.shutDown()
-        #expect(try await eventually { observers.livingCount == 0 }, "seed \(seed): the core holds observers of a closed account")
+        #expect(try await eventually { observers.livingCount == 0 }, "seed \(seed): the core holds observers or resolvers of a closed account")
         try FileManager.default.removeItem(at: folder.url)
         return Self.calls
     }
@@ -55,6 +55,11 @@ import Testing
         case 5: _ = try? await account.resetSessions()
         case 6: _ = try? await account.contacts
         case 7: _ = try? await account.verify(String(repeating: "0", count: 63) + "1", of: "bob@example.org")
+        case 8:
+            let names = NoNames(number: number)
+            observers.add(names)
+            guard let network = try? Network(resolver: names) else { return Issue.record("no network") }
+            _ = try? await account.connect(ConnectOptions(network: network))
         default:
             let nowhere = ServerAddress(host: "127.0.0.1", port: 1, directTls: false)
             _ = try? await account.connect(ConnectOptions(server: nowhere))
@@ -67,6 +72,23 @@ import Testing
             observers.add($0 as AnyObject)
             return account.core.subscribe(observer: $0)
         }
+    }
+}
+
+/// Finds nothing: late, at once, or with an error.
+private final class NoNames: Resolver {
+    private struct NoDNS: Error {}
+    private let number: Int
+    init(number: Int) { self.number = number }
+
+    func srv(_ name: String) async throws -> [SrvRecord] {
+        if number % 2 == 0 { throw NoDNS() }
+        return []
+    }
+
+    func addresses(of host: String) async throws -> [String] {
+        if number % 3 == 0 { try await Task.sleep(nanoseconds: 1_000_000) }
+        return []
     }
 }
 

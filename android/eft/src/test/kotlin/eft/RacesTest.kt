@@ -1,14 +1,19 @@
 package eft
 
 import eft.core.FfiConverterTypeAccountObserver
+import eft.core.FfiConverterTypeCertificateVerifier
+import eft.core.FfiConverterTypeResolver
 import eft.core.FfiConverterTypeSecretStore
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.firstOrNull
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.yield
 import java.io.File
+import java.net.InetAddress
+import java.security.cert.X509Certificate
 import kotlin.random.Random
 import kotlin.test.Test
 import kotlin.test.assertTrue
@@ -19,7 +24,7 @@ class RacesTest {
     fun `making, calling, cancelling and destroying at once ends well and leaves nothing`() {
         val slice = Slice("f2-kotlin", 600)
         // Other tests of this process may not be swept up yet.
-        val before = handles(FfiConverterTypeAccountObserver) to handles(FfiConverterTypeSecretStore)
+        val before = held.map(::handles)
         var atStart = 0L
         while (true) {
             val seed = slice.seed() ?: break
@@ -30,7 +35,7 @@ class RacesTest {
         story {
             eventually("the core lets go of every callback") {
                 System.gc()
-                handles(FfiConverterTypeAccountObserver) <= before.first && handles(FfiConverterTypeSecretStore) <= before.second
+                held.map(::handles).zip(before).all { (now, then) -> now <= then }
             }
         }
         if (atStart != 0L) assertTrue(residentKiB() - atStart < 128 * 1024, "$atStart KiB became ${residentKiB()}")
@@ -46,7 +51,7 @@ class RacesTest {
             val closing = random.nextInt(CALLS)
             coroutineScope {
                 repeat(CALLS) { number ->
-                    val kind = random.nextInt(10)
+                    val kind = random.nextInt(11)
                     val isGivenUp = random.nextInt(3) == 0
                     launch(Dispatchers.IO) {
                         val job = launch { survive { call(account, kind, number) } }
@@ -82,6 +87,7 @@ class RacesTest {
             6 -> account.contacts()
             7 -> account.verify(bob, Fingerprint.of("0".repeat(63) + "1"))
             8 -> account.close()
+            9 -> account.connect(ConnectOptions(network = Network(NoNames(number), NoTrust)))
             else -> account.connect(ConnectOptions(ServerAddress("127.0.0.1", 1)))
         }
     }
@@ -97,6 +103,20 @@ class RacesTest {
         }
     }
 
+    /** Finds nothing: late, at once, or with an error. */
+    private class NoNames(private val number: Int) : Resolver {
+        override suspend fun srv(name: String): List<SrvRecord> = if (number % 2 == 0) error("no DNS") else emptyList()
+
+        override suspend fun addresses(host: String): List<InetAddress> {
+            if (number % 3 == 0) delay(1)
+            return emptyList()
+        }
+    }
+
+    private object NoTrust : CertificateVerifier {
+        override suspend fun verify(domain: String, chain: List<X509Certificate>) = error("nobody was reached")
+    }
+
     /** How many of the app's objects the core holds. */
     private fun handles(converter: Any): Int {
         val map = converter.javaClass.getDeclaredField("handleMap").apply { isAccessible = true }.get(converter)
@@ -110,5 +130,9 @@ class RacesTest {
 
     private companion object {
         const val CALLS = 100
+        val held = listOf(
+            FfiConverterTypeAccountObserver, FfiConverterTypeSecretStore, FfiConverterTypeResolver,
+            FfiConverterTypeCertificateVerifier,
+        )
     }
 }
