@@ -28,13 +28,14 @@ cross: ## Check core and bindings for Android and iOS
 
 ios: setup-swift test-swift ## The Swift package: build it on Linux, test it beside a real server
 
-bench: ## What things cost, in the profile that ships: a table, and target/figures.json
+bench: setup-test ## What things cost, in the profile that ships: a table, and target/figures.json
 	cargo run --quiet --profile mobile -p eft-bench --bin store
 	cargo run --quiet -p eft-tests --bin bench-login
 	cargo run --quiet --profile mobile -p eft-tests --bin bench-wake
 	EFT_FIGURES=1 EFT_SOAK=wake EFT_SOAK_MINUTES=1 cargo test --quiet --profile mobile -p eft-tests --test waking whoever -- --nocapture
 	cargo build --quiet -p eft-tests --bin malicious
 	cargo run --quiet --profile mobile -p eft-tests --bin bench-catchup
+	tests/bench/ffi.sh
 
 soak: setup-test ## Run a long campaign for a while: make soak WHAT=differential MINUTES=25
 	tests/soak/run.py $(WHAT) $(or $(MINUTES),25)

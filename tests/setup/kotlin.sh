@@ -5,6 +5,7 @@
 #   kotlin.sh             all of it
 #   kotlin.sh short       the facade's stories only
 #   kotlin.sh only TESTS  the tests whose class names fit, as in: only Races
+#   kotlin.sh bench FOLDER  what a call costs, with the library in this folder: see tests/bench/ffi.sh
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
@@ -12,7 +13,8 @@ case ${1:-all} in
     all) modules=core,eft,sample tests='.*Test' ;;
     short) modules=core,eft tests='.*(Library|Talk|LostLink|Timeline)Test' ;;
     only) modules=core,eft tests=".*${2:?which tests}.*Test" ;;
-    *) fail "usage: kotlin.sh [short | only TESTS]" ;;
+    bench) modules=core,eft tests='.*CallCost' library=${2:?where the library is} ;;
+    *) fail "usage: kotlin.sh [short | only TESTS | bench FOLDER]" ;;
 esac
 if ! have mvn || ! have javac; then fail "no Maven or no JDK: run tests/setup/install.sh test"; fi
 cd "$root"
@@ -41,7 +43,7 @@ if awk '/external fun/ { name = $0 } /^ *[)] *: *Short/ && name !~ /_i16[(]/ { p
 
 say "kotlin: compiling and testing android (log: target/kotlin-test.log)"
 if ! "$target/debug/with-server" -- mvn -B -ntp -f android/pom.xml -pl "$modules" "-Duniffi.kotlin=$generated" \
-    "-Deft.library=$target/debug" "-Deft.target=$target/android" "-Deft.tests=%regex[$tests.*]" test >"$log" 2>&1; then
+    "-Deft.library=${library:-$target/debug}" "-Deft.target=$target/android" "-Deft.tests=%regex[$tests.*]" test >"$log" 2>&1; then
     grep -E 'ERROR|FAIL|Tests run' "$log" | head -n 60 >&2
     fail "the Kotlin tests failed; the whole log is $log"
 fi

@@ -13,6 +13,7 @@
 //! | [`cpu`], [`memory`] | what this process took so far |
 //! | [`people`] | who writes to whom |
 //! | [`bare`] | the database without the store |
+//! | [`size`] | what a library is made of |
 
 pub mod bare;
 pub mod cpu;
@@ -20,6 +21,7 @@ pub mod figures;
 pub mod memory;
 pub mod people;
 pub mod rounds;
+pub mod size;
 
 /// Anything that ends a measurement early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
