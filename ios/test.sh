@@ -41,7 +41,7 @@ if ! timeout --foreground --kill-after=10 "$((1200 + 60 * ${EFT_SOAK_MINUTES:-0}
     grep -E 'error:|✘|failed' "$log" | head -n 60 >&2
     fail "the Swift tests failed; the whole log is $log"
 fi
-count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests passed.*/\1/p' "$log")
+count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests* passed.*/\1/p' "$log")
 [ "${count:-0}" -gt 0 ] || fail "no Swift test was run; the whole log is $log"
 grep -E '^soak ' "$log" || true
 if [ "$filter" != . ]; then
