@@ -20,13 +20,24 @@ pub(crate) struct Sky {
 const CALM_MILLIS: std::ops::Range<u64> = 1..500;
 /// How long a fault lasts that has a length.
 const BAD_MILLIS: std::ops::Range<u64> = 1..700;
+/// How long somebody is out of reach before it is noticed, and how long altogether until the server has given up.
+const TUNNEL_MILLIS: std::ops::Range<u64> = 50..300;
+const AWAY_MILLIS: std::ops::Range<u64> = 1200..2000;
 /// How long a cut is waited for: as many bytes may never come.
 const UNCUT: Duration = Duration::from_millis(700);
 
-/// One fault after another, until it is over. What there was of each.
-pub(crate) async fn rage(sky: [Sky; 2], mut rng: StdRng, is_over: watch::Receiver<bool>) -> String {
+/// One fault after another, until it is over or there were so many. What there was of each.
+pub(crate) async fn rage(
+    sky: [Sky; 2],
+    mut rng: StdRng,
+    most: usize,
+    is_over: watch::Receiver<bool>,
+) -> String {
     let mut tally = BTreeMap::<&str, u32>::new();
-    while !*is_over.borrow() {
+    for _ in 0..most {
+        if *is_over.borrow() {
+            break;
+        }
         pause(&mut rng, CALM_MILLIS).await;
         let side = &sky[rng.random_range(0..2)];
         let name = fault(side, &mut rng).await;
@@ -55,7 +66,7 @@ async fn pause(rng: &mut StdRng, millis: std::ops::Range<u64>) {
 
 async fn fault(side: &Sky, rng: &mut StdRng) -> &'static str {
     let proxy = &side.proxy;
-    match rng.random_range(0..8) {
+    match rng.random_range(0..9) {
         0 => {
             proxy.reset();
             "reset"
@@ -91,6 +102,15 @@ async fn fault(side: &Sky, rng: &mut StdRng) -> &'static str {
             proxy.reset();
             pause(rng, BAD_MILLIS).await;
             "refused"
+        }
+        7 => {
+            // What is written into the tunnel never arrives, and the server keeps no stream for so long.
+            proxy.stall();
+            pause(rng, TUNNEL_MILLIS).await;
+            proxy.refuse();
+            proxy.reset();
+            pause(rng, AWAY_MILLIS).await;
+            "away"
         }
         _ => {
             proxy.delay(Duration::from_millis(rng.random_range(1..100)));

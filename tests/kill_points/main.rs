@@ -17,6 +17,8 @@ mod round;
 #[allow(dead_code, reason = "of its lives, only the last is lived here")]
 mod life;
 
+use std::time::Duration;
+
 use eft_tests::Prosody;
 use eft_tests::child;
 use eft_tests::soak::Slice;
@@ -24,6 +26,8 @@ use tokio::task::JoinSet;
 
 /// Kill points in `make test`.
 const SHORT: u64 = 10;
+/// How long the server keeps a stream: sometimes the next process comes later.
+const HIBERNATION: Duration = Duration::from_secs(1);
 /// Rounds at a time in the long form: much of each is waiting.
 const AT_ONCE: usize = 3;
 
@@ -36,6 +40,7 @@ async fn a_process_that_is_killed_between_send_and_ack_has_sent_once() {
     }
     let server = Prosody::builder()
         .one_step_login()
+        .hibernation(HIBERNATION)
         .setting("log = { warn = \"prosody.log\" }")
         .start()
         .await
