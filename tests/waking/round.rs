@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eft::{Account, BareJid, Content, Delivery, Event};
-use eft_tests::{Home, Phone, Prosody, wait_for};
+use eft_tests::{Deadline, Home, Phone, Prosody, wait_for};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 
 use super::judge::{self, Verdict, Written};
-use super::stage::{self, Stage};
+use super::stage::Stage;
 use super::{app, screen};
 
 /// Pushes in a round.
@@ -79,14 +79,14 @@ pub(crate) async fn run(server: &Prosody, seed: u64) -> Verdict {
         }
         faults.push(format!("not all acknowledged at the peer's: {states:?}"));
     }
-    faults.extend(settle(&mut stage, &mut rng, pushes + 1).await);
+    let pushes = settle(&mut stage, &mut rng, pushes, &mut faults).await;
     phone.account.shut_down().await;
     let written = book.lock().unwrap().clone();
     for place in [&mut stage.app, &mut stage.extension] {
         faults.append(&mut place.faults);
     }
     let mut verdict = judge::judge(&written, &[stage.app.lives, stage.extension.lives].concat());
-    verdict.pushes = pushes + 1;
+    verdict.pushes = pushes;
     verdict.faults.append(&mut faults);
     verdict
 }
@@ -117,20 +117,32 @@ async fn live(stage: &mut Stage, rng: &mut StdRng) -> u64 {
     pushes
 }
 
-/// A last push is enough to show everything, except for what the app alone can show; then it is opened, and says what
-/// there is.
-async fn settle(stage: &mut Stage, rng: &mut StdRng, push: u64) -> Vec<String> {
+/// Nobody is killed any more, and pushes come until one is answered with "nothing more came": an app that still goes to
+/// sleep has the account for a while. Then everything is shown, except for what the app alone can show; it is opened, and
+/// says what there is. Gives the number of the last push.
+async fn settle(stage: &mut Stage, rng: &mut StdRng, pushes: u64, faults: &mut Vec<String>) -> u64 {
     match rng.random() {
         true => stage.app.kill().await,
         false => stage.app.tell(app::SLEEP).await,
     }
     stage.extension.kill().await;
-    stage.extension.push(push).await;
-    let caught_up = format!("{} caught-up", stage::push(push));
-    let mut faults = wait_until(stage, "an answer to the last push", |stage| {
-        stage.extension.has_said(&caught_up)
-    })
-    .await;
+    let deadline = Deadline::after(PATIENCE);
+    let mut push = pushes;
+    loop {
+        push += 1;
+        stage.extension.push(push).await;
+        let answered = wait_for("an answer to a push", PATIENCE, || async {
+            stage.extension.unanswered() == 0 || stage.extension.has_ended()
+        });
+        if answered.await.is_ok() && stage.extension.has_said(&format!("push {push} caught-up")) {
+            break;
+        }
+        if deadline.is_over() {
+            let said = stage.extension.said();
+            faults.push(format!("the last pushes brought nothing: {said:?}"));
+            break;
+        }
+    }
     stage.extension.end().await;
     stage.app.end().await;
     stage.app.tell(app::OPEN).await;
@@ -142,7 +154,7 @@ async fn settle(stage: &mut Stage, rng: &mut StdRng, push: u64) -> Vec<String> {
     );
     stage.app.tell(app::ROWS).await;
     stage.app.end().await;
-    faults
+    push
 }
 
 async fn wait_until(stage: &Stage, what: &str, is_so: impl Fn(&Stage) -> bool) -> Vec<String> {

@@ -79,6 +79,11 @@ impl Place {
         self.said().iter().any(|line| line.ends_with(end))
     }
 
+    /// Whether it is not there, or has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.child.as_ref().is_none_or(Child::has_ended)
+    }
+
     pub(crate) async fn kill(&mut self) {
         self.bury().await;
         if let Some(child) = self.child.take() {
@@ -144,7 +149,7 @@ impl Place {
 }
 
 /// The line that a push is.
-pub(crate) fn push(number: u64) -> String {
+fn push(number: u64) -> String {
     format!("push {number}")
 }
 
