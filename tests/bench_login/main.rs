@@ -1,7 +1,6 @@
 //! What a login costs on a real Prosody and a real ejabberd: round trips and bytes, read from the log of a proxy between.
 //!
-//! A round trip is a time that the client has to wait for bytes of the server before it can say more; TCP's own is one, and
-//! DNS is left out. Counting ends with the session: what the server has waiting comes in the same flight. The figures are
+//! Round trips are those of [`eft_tests::flights`]. Counting ends with the session: what the server has waiting comes in the same flight. The figures are
 //! those of the worse server. They do not depend on how well the program was compiled.
 
 #![allow(
@@ -9,13 +8,12 @@
     reason = "a program of figures: printing them is its purpose"
 )]
 
-mod proxy;
-
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use eft_bench::figures::Figures;
+use eft_tests::flights::{self, Cost, Flights};
 use eft_tests::{Ejabberd, Login, Prosody, Server};
 use eft_xmpp::driver::{
     ClientTls, CloseStyle, ConnectConfig, Connection, Endpoint, SystemResolver, TrustRoots, connect,
@@ -25,27 +23,11 @@ use rand::SeedableRng;
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// What one login cost.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cost {
-    round_trips: u64,
-    bytes: u64,
-}
-
-impl Cost {
-    fn worse(self, other: Self) -> Self {
-        Self {
-            round_trips: self.round_trips.max(other.round_trips),
-            bytes: self.bytes.max(other.bytes),
-        }
-    }
-}
-
 /// A client that keeps what clients keep between logins.
 struct Client {
     config: ConnectConfig,
     rng: rand::rngs::StdRng,
-    log: proxy::Log,
+    log: Flights,
 }
 
 impl Client {
@@ -55,7 +37,7 @@ impl Client {
         port: u16,
         transport: Transport,
     ) -> Result<Self, Fault> {
-        let (port, log) = proxy::start(port).await?;
+        let (port, log) = flights::start(port).await?;
         let password = Password::new(login.password.clone());
         let mut config = LoginConfig::new(login.jid.clone(), password);
         let agent = UserAgent::new("d4565fa7-4d72-4749-b3d3-740edbf87770");
@@ -85,10 +67,7 @@ impl Client {
     async fn login(&mut self) -> Result<Cost, Fault> {
         let connecting = connect(&self.config, &mut self.rng);
         let connection = tokio::time::timeout(Duration::from_secs(20), connecting).await??;
-        let cost = Cost {
-            round_trips: self.log.round_trips(),
-            bytes: self.log.bytes(),
-        };
+        let cost = self.log.cost();
         self.keep(&connection);
         connection.sender().close(CloseStyle::EndStream).await?;
         // The next one begins on a server that knows of the end.
@@ -96,15 +75,11 @@ impl Client {
         Ok(cost)
     }
 
-    /// The best of five: a busy machine makes two answers of one, so that more is counted than the protocol needs, never
-    /// less.
+    /// The best of five.
     async fn cheapest_login(&mut self) -> Result<Cost, Fault> {
         let mut best = self.login().await?;
         for _ in 0..4 {
-            let cost = self.login().await?;
-            if cost.round_trips < best.round_trips {
-                best = cost;
-            }
+            best = best.better(self.login().await?);
         }
         Ok(best)
     }

@@ -15,6 +15,7 @@
 //! | [`bot`] | [`Bot`]: an OMEMO client that shares no code with Eft, as a child process |
 //! | [`fault_proxy`] | [`FaultProxy`]: a TCP proxy that delays, stalls, cuts and resets |
 //! | [`child`] | [`Child`]: a process of our own that can be killed; [`Home`]: its account |
+//! | [`flights`] | a proxy that counts round trips and bytes |
 //! | [`deadline`] | [`Deadline`], [`wait_for`]: waiting with an end |
 //! | [`phone`] | [`Phone`]: an Eft on a data folder of its own |
 //! | [`rogue`] | [`Rogue`]: a device that the operator invents for one of its users |
@@ -46,6 +47,7 @@ mod disk;
 pub mod ejabberd;
 pub mod fault_proxy;
 pub mod federation;
+pub mod flights;
 pub mod name_server;
 pub mod phone;
 pub mod port;

@@ -58,6 +58,29 @@ impl Child {
         Self::start(command, part)
     }
 
+    /// Starts this program again. With a limit, it gets no more memory for data than so many bytes (`RLIMIT_DATA`: heap,
+    /// stacks, and whatever else it maps for itself to write to, whether it does or not).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of_program(
+        part: &str,
+        environment: impl IntoIterator<Item = (&'static str, String)>,
+        data_limit: Option<u64>,
+    ) -> io::Result<Self> {
+        let program = std::env::current_exe()?;
+        let mut command = match data_limit {
+            Some(bytes) => {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--data={bytes}")).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.envs(environment);
+        Self::start(command, part)
+    }
+
     /// Starts it for a part.
     fn start(mut command: Command, part: &str) -> io::Result<Self> {
         let mut process = command

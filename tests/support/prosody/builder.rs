@@ -60,7 +60,9 @@ pub struct ProsodyBuilder {
     pub(super) one_step_login: bool,
     pub(super) log_level: &'static str,
     pub(super) without_modules: Vec<String>,
+    pub(super) more_modules: Vec<String>,
     pub(super) certificate_domain: Option<String>,
+    shown_chain: Option<(String, String)>,
     pub(super) extra_settings: Vec<String>,
     pub(super) servers: Option<Federation>,
     pub(super) app_server: Option<AppServerPlace>,
@@ -81,7 +83,9 @@ impl Default for ProsodyBuilder {
             one_step_login: false,
             log_level: "debug",
             without_modules: Vec::new(),
+            more_modules: Vec::new(),
             certificate_domain: None,
+            shown_chain: None,
             extra_settings: Vec::new(),
             servers: None,
             app_server: None,
@@ -182,10 +186,25 @@ impl ProsodyBuilder {
         self
     }
 
+    /// Loads a module that is not in the default list, out of `folder`, which the server's user has to be able to read.
+    #[must_use]
+    pub fn with_module(mut self, name: &str, folder: &Path) -> Self {
+        self.more_modules.push(name.to_owned());
+        let line = format!("plugin_paths = {{ {} }}", config::quote_path(folder));
+        self.setting(&line)
+    }
+
     /// Shows a certificate that is good for `domain` only, to clients that expect [`Self::host`].
     #[must_use]
     pub fn certificate_for(mut self, domain: &str) -> Self {
         self.certificate_domain = Some(domain.to_owned());
+        self
+    }
+
+    /// Shows this chain in place of one of the run's own authority: certificates and private key, both PEM.
+    #[must_use]
+    pub fn shows(mut self, chain: &str, key: &str) -> Self {
+        self.shown_chain = Some((chain.to_owned(), key.to_owned()));
         self
     }
 
@@ -233,6 +252,10 @@ impl ProsodyBuilder {
             Some(domain) => certificates.issue_only(domain)?,
             None => certificates.issue(&self.host)?,
         };
+        if let Some((chain, key)) = &self.shown_chain {
+            fs::write(&leaf.chain_path, chain).map_err(ProsodyError::folder(path))?;
+            fs::write(&leaf.key_path, key).map_err(ProsodyError::folder(path))?;
+        }
         let second_leaf = self
             .second_host
             .as_ref()

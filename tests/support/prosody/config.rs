@@ -171,7 +171,8 @@ fn modules(builder: &ProsodyBuilder) -> String {
             .iter()
             .any(|left_out| left_out == *module)
     });
-    list(wanted)
+    let more = builder.more_modules.iter().map(String::as_str);
+    list(wanted.copied().chain(more))
 }
 
 fn disabled_mechanisms(mechanisms: Mechanisms) -> String {
@@ -179,9 +180,9 @@ fn disabled_mechanisms(mechanisms: Mechanisms) -> String {
     const SCRAM_PLUS: &[&str] = &["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"];
     match mechanisms {
         Mechanisms::All => String::new(),
-        Mechanisms::ScramOnly => list(["PLAIN"].iter()),
-        Mechanisms::WithoutChannelBinding => list(SCRAM_PLUS.iter()),
-        Mechanisms::PlainOnly => list(SCRAM.iter().chain(SCRAM_PLUS)),
+        Mechanisms::ScramOnly => list(["PLAIN"]),
+        Mechanisms::WithoutChannelBinding => list(SCRAM_PLUS.iter().copied()),
+        Mechanisms::PlainOnly => list(SCRAM.iter().chain(SCRAM_PLUS).copied()),
     }
 }
 
@@ -193,8 +194,8 @@ fn archive_policy(policy: ArchivePolicy) -> &'static str {
     }
 }
 
-fn list<'a>(names: impl Iterator<Item = &'a &'a str>) -> String {
-    names.map(|name| quote(name)).collect::<Vec<_>>().join(", ")
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(quote).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn quote_path(path: &Path) -> String {

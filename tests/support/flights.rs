@@ -1,5 +1,8 @@
 //! A proxy between, which notes who spoke when. It takes connections apart by nothing but time: what one side says
 //! without waiting for the other is one flight.
+//!
+//! A round trip is a time that the client has to wait for bytes of the server before it can say more; TCP's own is one, and
+//! DNS is left out. A busy machine makes two answers of one, so that more is counted than the protocol needs, never less.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +14,36 @@ use tokio::net::{TcpListener, TcpStream};
 /// A distance to the server: what the client says without waiting then counts as said at once.
 const DISTANCE: Duration = Duration::from_millis(20);
 
+/// What something cost on the network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Times that the client had to wait for the server.
+    pub round_trips: u64,
+    /// Both ways, without the headers of TCP and IP.
+    pub bytes: u64,
+}
+
+impl Cost {
+    /// The larger of each.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self {
+            round_trips: self.round_trips.max(other.round_trips),
+            bytes: self.bytes.max(other.bytes),
+        }
+    }
+
+    /// The one that waits less; of two that wait as often, the first.
+    #[must_use]
+    pub const fn better(self, other: Self) -> Self {
+        if other.round_trips < self.round_trips {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -20,9 +53,9 @@ enum Side {
 
 /// What passed on the last connection: neighbours of the same side are one entry.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<(Side, u64)>>>);
+pub struct Flights(Arc<Mutex<Vec<(Side, u64)>>>);
 
-impl Log {
+impl Flights {
     fn entries(&self) -> MutexGuard<'_, Vec<(Side, u64)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -35,24 +68,36 @@ impl Log {
         }
     }
 
+    /// What it cost until now.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        Cost {
+            round_trips: self.round_trips(),
+            bytes: self.bytes(),
+        }
+    }
+
     /// One for TCP, and one for each time that the client could not go on before the server spoke.
-    pub(crate) fn round_trips(&self) -> u64 {
+    fn round_trips(&self) -> u64 {
         let entries = self.entries();
         let waits = entries.iter().filter(|(side, _)| *side == Side::Server);
         1 + waits.count() as u64
     }
 
     /// Both ways, without the headers of TCP and IP.
-    pub(crate) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.entries().iter().map(|(_, bytes)| bytes).sum()
     }
 }
 
-/// Carries one connection after another to `server`. Gives the port.
-pub(crate) async fn start(server: u16) -> io::Result<(u16, Log)> {
+/// Carries one connection after another to the port `server`. Gives the port to connect to.
+///
+/// # Errors
+/// What the system says when no port can be bound.
+pub async fn start(server: u16) -> io::Result<(u16, Flights)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
-    let log = Log::default();
+    let log = Flights::default();
     let noted = log.clone();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
@@ -74,7 +119,7 @@ pub(crate) async fn start(server: u16) -> io::Result<(u16, Log)> {
 async fn carry(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
-    log: Log,
+    log: Flights,
     side: Side,
 ) {
     let mut buffer = vec![0; 64 * 1024];
