@@ -2,6 +2,7 @@
 
 mod both;
 mod federation;
+mod push_table;
 mod pushes;
 mod sleep;
 mod stage;
