@@ -4,7 +4,9 @@ import eft.core.FfiConverterTypeAccountObserver
 import eft.core.FfiConverterTypeCertificateVerifier
 import eft.core.FfiConverterTypeResolver
 import eft.core.FfiConverterTypeSecretStore
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
@@ -14,6 +16,9 @@ import kotlinx.coroutines.yield
 import java.io.File
 import java.net.InetAddress
 import java.security.cert.X509Certificate
+import java.util.Timer
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.concurrent.schedule
 import kotlin.random.Random
 import kotlin.test.Test
 import kotlin.test.assertTrue
@@ -45,7 +50,8 @@ class RacesTest {
     private fun round(seed: Long): Int {
         val random = Random(seed)
         val folder = newFolder()
-        story(120) {
+        val open = ConcurrentHashMap.newKeySet<String>()
+        orTold(seed, open) {
             val eft = Eft.open(folder, MemorySecrets())
             val account = eft.addAccount(Jid.of("alice@example.org"), "secret")
             val closing = random.nextInt(CALLS)
@@ -54,25 +60,54 @@ class RacesTest {
                     val kind = random.nextInt(11)
                     val isGivenUp = random.nextInt(3) == 0
                     launch(Dispatchers.IO) {
-                        val job = launch { survive { call(account, kind, number) } }
+                        val job = launch { open.during("$number of kind $kind") { survive { call(account, kind, number) } } }
                         if (isGivenUp) {
                             yield()
                             job.cancel()
                         }
                     }
                     if (number == closing) {
-                        launch(Dispatchers.IO) { survive { account.shutDown() } }
+                        launch(Dispatchers.IO) { open.during("shutting down") { survive { account.shutDown() } } }
                         launch(Dispatchers.IO) { account.close() }
                         launch(Dispatchers.IO) { eft.close() }
                     }
                 }
             }
-            account.shutDown()
+            open.during("shutting down at the end") { account.shutDown() }
             account.close()
             eft.close()
         }
         folder.deleteRecursively()
         return CALLS
+    }
+
+    /** Runs a round. If it does not end, what was open and what all threads did is told. */
+    private fun orTold(seed: Long, open: Set<String>, tell: suspend CoroutineScope.() -> Unit) {
+        var seen = ""
+        // Before the end, which takes back all that is open.
+        val watch = Timer(true).apply {
+            schedule(100_000) {
+                val threads = Thread.getAllStackTraces().filterValues { it.isNotEmpty() }
+                    .map { (thread, frames) -> "$thread ${thread.state}\n" + frames.joinToString("\n") { "    at $it" } }
+                seen = "open: $open\n" + threads.joinToString("\n")
+            }
+        }
+        try {
+            story(120, tell)
+        } catch (e: TimeoutCancellationException) {
+            throw AssertionError("seed $seed does not end; $seen", e)
+        } finally {
+            watch.cancel()
+        }
+    }
+
+    private inline fun MutableSet<String>.during(what: String, block: () -> Unit) {
+        add(what)
+        try {
+            block()
+        } finally {
+            remove(what)
+        }
     }
 
     private suspend fun call(account: Account, kind: Int, number: Int) {
