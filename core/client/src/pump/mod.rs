@@ -21,7 +21,7 @@
 //! | `link` | one connection and what is only true while it lasts |
 //! | `resuming` | the stream that goes on over the next connection, or in the next process |
 //! | `request`, `job` | questions to the server, beside the pump |
-//! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
+//! | `commands`, `closing`, `telling` | what the handles ask for, up to the end; what they are told once it is on disk |
 //! | `connecting`, `session` | making a connection; what is asked and published on it |
 //! | `sorting` | who may say what |
 //! | `inbound` | a stanza becomes rows |
@@ -35,6 +35,7 @@ mod action;
 mod audience;
 mod backoff;
 mod catch_up;
+mod closing;
 mod commands;
 mod connecting;
 mod decisions;
@@ -176,9 +177,10 @@ impl Pump {
     }
 
     async fn run(mut self) {
-        let closing = self.pump().await;
+        let first = self.pump().await;
+        let others = closing::close(&mut self.commands).await;
         self.shut_down().await;
-        if let Some(reply) = closing {
+        for reply in first.into_iter().chain(others) {
             let _ = reply.send(Ok(()));
         }
     }
