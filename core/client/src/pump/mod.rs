@@ -21,7 +21,7 @@
 //! | `link` | one connection and what is only true while it lasts |
 //! | `resuming` | the stream that goes on over the next connection, or in the next process |
 //! | `request`, `job` | questions to the server, beside the pump |
-//! | `commands`, `closing`, `telling` | what the handles ask for, up to the end; what they are told once it is on disk |
+//! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
 //! | `connecting`, `session` | making a connection; what is asked and published on it |
 //! | `sorting` | who may say what |
 //! | `inbound` | a stanza becomes rows |
@@ -35,7 +35,6 @@ mod action;
 mod audience;
 mod backoff;
 mod catch_up;
-mod closing;
 mod commands;
 mod connecting;
 mod decisions;
@@ -177,10 +176,9 @@ impl Pump {
     }
 
     async fn run(mut self) {
-        let first = self.pump().await;
-        let others = closing::close(&mut self.commands).await;
+        let closing = self.pump().await;
         self.shut_down().await;
-        for reply in first.into_iter().chain(others) {
+        if let Some(reply) = closing {
             let _ = reply.send(Ok(()));
         }
     }
