@@ -30,7 +30,8 @@ class TalkTest {
     fun `two accounts log in, send and receive`() = story {
         val alice = Person.login("ALICE")
         val bob = Person.login("BOB")
-        assertEquals(ConnectionState.Online, alice.account.connection.value)
+        // The flow follows by an event of its own.
+        alice.account.connection.first { it == ConnectionState.Online }
         alice.account.conversation(bob.jid).send("Tea at four?")
         val got = bob.nextText()
         assertEquals("Tea at four?", got.text)
@@ -48,7 +49,7 @@ class TalkTest {
         assertEquals(emptyList(), alice.account.contacts().filter { it.jid == alice.jid })
         alice.leave()
         bob.leave()
-        assertEquals(ConnectionState.Disconnected, alice.account.connection.value)
+        alice.account.connection.first { it == ConnectionState.Disconnected }
     }
 
     @Test

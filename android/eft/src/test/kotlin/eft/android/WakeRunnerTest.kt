@@ -17,9 +17,9 @@ import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
-import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.flow.first
 
 /** A push wakes a phone that was asleep: everything but Android itself is real. */
 class WakeRunnerTest {
@@ -59,7 +59,7 @@ class WakeRunnerTest {
         assertTrue(WakeRunner(bob, spool, bob).run(60.seconds))
         assertEquals(listOf("Are you awake? 1", "Are you awake? 2", "Are you awake? 3"), bob.shown)
         assertEquals(0, spool.size)
-        assertIs<ConnectionState.Disconnected>(bob.account.connection.value)
+        bob.account.connection.first { it == ConnectionState.Disconnected }
         // A push that comes late finds nothing new.
         spool.add(Work.Push(null).encoded())
         assertTrue(WakeRunner(bob, spool, bob).run(60.seconds))
