@@ -50,7 +50,7 @@ pub(crate) async fn run(seed: u64, messages: usize) -> Report {
     // What a debugger would like to read in the server's log is not needed, and costs its time.
     let server = Prosody::builder()
         .one_step_login()
-        .setting("log = { warn = \"prosody.log\" }")
+        .quiet()
         .archive_page_messages(250)
         .hibernation(HIBERNATION)
         .start()

@@ -15,7 +15,6 @@ mod judgement;
 mod weather;
 
 use eft_tests::soak::Slice;
-use tokio::task::JoinSet;
 
 /// Messages of a seed.
 const MESSAGES: usize = 2000;
@@ -27,30 +26,13 @@ const AT_ONCE: usize = 4;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_bad_network_nothing_is_lost_or_doubled_or_out_of_order() {
     let mut slice = Slice::begin("x10", u64::try_from(SHORT).unwrap());
-    let (messages, at_once) = match slice.is_long() {
-        true => (MESSAGES, AT_ONCE),
-        false => (SHORT, 1),
-    };
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < at_once
-            && let Some(seed) = slice.next()
-        {
-            running.spawn(async move { (seed, conversation::run(seed, messages).await) });
-        }
-        let Some(ended) = running.join_next().await else {
-            break;
-        };
-        let (seed, report) = ended.unwrap();
+    let messages = if slice.is_long() { MESSAGES } else { SHORT };
+    let judge = |slice: &mut Slice, seed, report: conversation::Report| {
         println!("x10 seed {seed}: {}", report.summary);
-        for fault in &report.faults {
-            println!("x10 seed {seed}: {fault}");
-        }
-        match report.faults.is_empty() {
-            true => slice.good(u64::try_from(messages).unwrap()),
-            false => slice.bad(),
-        }
-    }
+        slice.judge(seed, &report.faults, u64::try_from(messages).unwrap());
+    };
+    let run = move |seed| conversation::run(seed, messages);
+    slice.rounds(AT_ONCE, run, judge).await;
     slice.end();
 }
 

@@ -17,12 +17,12 @@ mod round;
 #[allow(dead_code, reason = "of its lives, only the last is lived here")]
 mod life;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eft_tests::Prosody;
 use eft_tests::child;
 use eft_tests::soak::Slice;
-use tokio::task::JoinSet;
 
 /// Kill points in `make test`.
 const SHORT: u64 = 10;
@@ -41,32 +41,19 @@ async fn a_process_that_is_killed_between_send_and_ack_has_sent_once() {
     let server = Prosody::builder()
         .one_step_login()
         .hibernation(HIBERNATION)
-        .setting("log = { warn = \"prosody.log\" }")
+        .quiet()
         .start()
         .await
         .unwrap();
-    let server = std::sync::Arc::new(server);
+    let server = Arc::new(server);
     let mut slice = Slice::begin("x9", SHORT);
-    let at_once = if slice.is_long() { AT_ONCE } else { 1 };
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < at_once
-            && let Some(seed) = slice.next()
-        {
-            let server = std::sync::Arc::clone(&server);
-            running.spawn(async move { (seed, round::run(&server, seed).await) });
-        }
-        let Some(ended) = running.join_next().await else {
-            break;
-        };
-        let (seed, round) = ended.unwrap();
-        for fault in &round.faults {
-            println!("x9 seed {seed}: {fault}");
-        }
-        match round.faults.is_empty() {
-            true => slice.good(round.points),
-            false => slice.bad(),
-        }
-    }
+    let run = |seed| {
+        let server = Arc::clone(&server);
+        async move { round::run(&server, seed).await }
+    };
+    let judge = |slice: &mut Slice, seed, round: round::Round| {
+        slice.judge(seed, &round.faults, round.points);
+    };
+    slice.rounds(AT_ONCE, run, judge).await;
     slice.end();
 }

@@ -70,6 +70,8 @@ def miri(*names, code):
 TYPES = "core/types/src"
 ENGINE = "core/omemo/src"
 ENGINES_TESTS = f"{ENGINE}/engine/tests"
+# All that a client consists of.
+CLIENT = ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES)
 # Targets of tests/fuzz by the crate that they speak for, each with its own file and what all of them stand on.
 FUZZ_COMMON = ("tests/fuzz/src/input.rs",)
 FUZZ_ENGINE = ("tests/fuzz/src/fixture.rs", "tests/fuzz/src/device.rs", *FUZZ_COMMON)
@@ -120,25 +122,25 @@ CAMPAIGNS = {
         test("eft-tests", "killing", "a_process_that_is_killed_at_any_instant_loses_nothing_and_tells_nothing_twice"),
         10_000,
         "kills",
-        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/killing"),
+        (*CLIENT, "tests/killing"),
     ),
     "wake": Campaign(
         test("eft-tests", "waking", "whoever_a_push_wakes_and_whoever_is_killed_every_message_is_shown_once"),
         10_000,
         "pushes",
-        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/waking"),
+        (*CLIENT, "tests/waking"),
     ),
     "x9": Campaign(
         test("eft-tests", "kill_points", "a_process_that_is_killed_between_send_and_ack_has_sent_once"),
         10_000,
         "kill points",
-        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/kill_points"),
+        (*CLIENT, "tests/kill_points"),
     ),
     "x10": Campaign(
         test("eft-tests", "faults", "on_a_bad_network_nothing_is_lost_or_doubled_or_out_of_order"),
         1_000_000,
         "messages",
-        ("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/faults"),
+        (*CLIENT, "tests/faults"),
     ),
     "s2": Campaign(
         test("eft-store", "store", "after_a_power_cut_all_that_was_promised"),
@@ -173,7 +175,7 @@ CAMPAIGNS = {
     ),
     "long-conversation": once(
         test("eft-tests", "faults", "on_a_bad_network_a_long_conversation_stays_whole"),
-        *("core/client/src", "core/store/src", "core/xmpp/src", ENGINE, TYPES, "tests/faults"),
+        *(*CLIENT, "tests/faults"),
         EFT_LONG="1",
     ),
     "long-timing": once(

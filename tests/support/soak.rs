@@ -93,6 +93,18 @@ impl Slice {
         }
     }
 
+    /// Prints what was wrong in a round. One without a fault counts for `done`, any other as a violation.
+    #[allow(clippy::print_stdout, reason = "whoever runs the campaign reads it")]
+    pub fn judge(&mut self, seed: u64, faults: &[String], done: u64) {
+        for fault in faults {
+            println!("{} seed {seed}: {fault}", self.name);
+        }
+        match faults.is_empty() {
+            true => self.good(done),
+            false => self.bad(),
+        }
+    }
+
     /// Counts what was done and found good.
     pub const fn good(&mut self, done: u64) {
         self.count += done;

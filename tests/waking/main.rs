@@ -32,7 +32,6 @@ use std::sync::Arc;
 use eft_bench::figures::Figures;
 use eft_tests::soak::Slice;
 use eft_tests::{Prosody, child};
-use tokio::task::JoinSet;
 
 /// Pushes in `make test`.
 const SHORT: u64 = 100;
@@ -54,30 +53,16 @@ async fn whoever_a_push_wakes_and_whoever_is_killed_every_message_is_shown_once(
     let server = Arc::new(Prosody::builder().one_step_login().start().await.unwrap());
     let mut slice = Slice::begin("wake", SHORT);
     let mut sum = judge::Verdict::default();
-    // A round waits most of the time.
-    let at_once = if slice.is_long() { ROUNDS_AT_ONCE } else { 1 };
-    let mut rounds = JoinSet::new();
-    loop {
-        while rounds.len() < at_once
-            && let Some(seed) = slice.next()
-        {
-            let server = Arc::clone(&server);
-            rounds.spawn(async move { (seed, round::run(&server, seed).await) });
-        }
-        let Some(done) = rounds.join_next().await else {
-            break;
-        };
-        let (seed, verdict) = done.unwrap();
+    let run = |seed| {
+        let server = Arc::clone(&server);
+        async move { round::run(&server, seed).await }
+    };
+    let judge = |slice: &mut Slice, seed, verdict: judge::Verdict| {
         println!("wake seed {seed}: {}", verdict.summary());
-        for fault in &verdict.faults {
-            println!("wake seed {seed}: {fault}");
-        }
-        match verdict.faults.is_empty() {
-            true => slice.good(verdict.pushes),
-            false => slice.bad(),
-        }
+        slice.judge(seed, &verdict.faults, verdict.pushes);
         sum.add(verdict);
-    }
+    };
+    slice.rounds(ROUNDS_AT_ONCE, run, judge).await;
     println!("wake: {}", sum.summary());
     if std::env::var_os(FIGURES).is_some() {
         write_figures(&sum);

@@ -92,14 +92,12 @@ async fn a_new_process_goes_on_with_the_stream_of_the_last_one(stage: Stage) {
     assert!(!is_resumed(&bobs).await);
 }
 
-/// How long everything takes on a slow network, each way.
-const DELAY: Duration = Duration::from_millis(400);
-
-async fn what_was_sent_and_not_acknowledged_arrives_once(stage: Stage) {
+/// Both have talked, and Bob's phone reaches its server by a network that can fail.
+async fn talking_through_a_proxy(stage: &Stage) -> (FaultProxy, Phone, Phone) {
     let proxy = FaultProxy::start(stage.server.starttls_address())
         .await
         .unwrap();
-    let (mut alices, mut bobs) = acquainted(&stage).await;
+    let (mut alices, mut bobs) = acquainted(stage).await;
     bobs.account.disconnect().await;
     let mut options = bobs.options().clone();
     options.server.as_mut().unwrap().port = proxy.port();
@@ -107,6 +105,14 @@ async fn what_was_sent_and_not_acknowledged_arrives_once(stage: Stage) {
     bobs.connect().await.unwrap();
     bobs.send(&stage.alice.jid, "before").await.unwrap();
     alices.wait_for_text("before").await.unwrap();
+    (proxy, alices, bobs)
+}
+
+/// How long everything takes on a slow network, each way.
+const DELAY: Duration = Duration::from_millis(400);
+
+async fn what_was_sent_and_not_acknowledged_arrives_once(stage: Stage) {
+    let (proxy, mut alices, mut bobs) = talking_through_a_proxy(&stage).await;
     let mut expected = vec!["hello".to_owned(), "hi".to_owned(), "before".to_owned()];
     for round in 0..4 {
         proxy.delay(DELAY);
@@ -153,17 +159,7 @@ async fn what_was_sent_and_not_acknowledged_arrives_once(stage: Stage) {
 async fn a_stanza_that_was_cut_off_does_not_spoil_the_stream_for_ever(stage: Stage) {
     const LONG: usize = 60_000;
     const CUT_AFTER: usize = 24_000;
-    let proxy = FaultProxy::start(stage.server.starttls_address())
-        .await
-        .unwrap();
-    let (mut alices, mut bobs) = acquainted(&stage).await;
-    bobs.account.disconnect().await;
-    let mut options = bobs.options().clone();
-    options.server.as_mut().unwrap().port = proxy.port();
-    bobs.set_options(options);
-    bobs.connect().await.unwrap();
-    bobs.send(&stage.alice.jid, "before").await.unwrap();
-    alices.wait_for_text("before").await.unwrap();
+    let (proxy, mut alices, bobs) = talking_through_a_proxy(&stage).await;
     proxy.cut_after(Direction::ToServer, CUT_AFTER);
     let long = "x".repeat(LONG);
     bobs.send(&stage.alice.jid, &long).await.unwrap();

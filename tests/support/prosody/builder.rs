@@ -175,7 +175,7 @@ impl ProsodyBuilder {
     /// Logs what is out of the ordinary only: for campaigns, where writing every stanza down is most of its work.
     #[must_use]
     pub fn quiet(mut self) -> Self {
-        self.log_level = "info";
+        self.log_level = "warn";
         self
     }
 
