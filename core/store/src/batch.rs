@@ -1,11 +1,14 @@
 //! Everything that one step changes, to be committed at once (laws 1 and 3).
 
+mod archive;
+
 use eft_types::{BareJid, MessageId, Timestamp};
 
+pub(crate) use self::archive::ArchiveStep;
 use crate::model::{
-    ArchiveId, ArchiveProgress, Content, ConversationEncryption, ConversationRef, Credential,
-    DeliveryState, DeviceEvent, IntakeId, MessageEncryption, NewMessage, NewOutboxEntry, Opaque,
-    OptOut, OutboxId, SenderTrust, StreamState,
+    ArchiveId, ArchivePoint, Content, ConversationEncryption, ConversationRef, Credential,
+    DeliveryState, DeviceEvent, IntakeId, MessageEncryption, NewMessage, NewOutboxEntry,
+    OlderHistory, Opaque, OptOut, OutboxId, SenderTrust, StreamState,
 };
 use crate::omemo::{Action, Changes};
 
@@ -65,8 +68,8 @@ pub enum MessageUpdate {
 /// Everything that one step changes. [`Store::commit`](crate::Store::commit) writes it in one
 /// transaction, or nothing of it.
 ///
-/// Order inside a batch: engine records, account and conversations, new messages as inserted,
-/// deletions, updates as given, announcements, read marks, outbox, actions, archive cursors, stream, device log. So an update may name
+/// Order inside a batch: engine records, account and conversations, archives that are reopened, ranges that join and
+/// begin, new messages as inserted, deletions, updates as given, announcements, read marks, outbox, actions, archive cursors, stream, device log. So an update may name
 /// only messages of earlier commits, while an outbox entry may name a message of its own batch.
 #[derive(Debug, Default)]
 #[must_use = "nothing happened until the batch is committed"]
@@ -82,7 +85,10 @@ pub struct Batch {
     pub(crate) outbox_count: usize,
     pub(crate) actions: Vec<ActionChange>,
     pub(crate) reopen_archives: bool,
-    pub(crate) archives: Vec<ArchiveProgress>,
+    pub(crate) joins: Vec<BareJid>,
+    pub(crate) ranges: Vec<(BareJid, ArchivePoint)>,
+    pub(crate) archives: Vec<ArchiveStep>,
+    pub(crate) older: Vec<(ConversationRef, OlderHistory, Timestamp)>,
     pub(crate) stream: Vec<StreamChange>,
     pub(crate) device_log: Vec<DeviceEvent>,
     pub(crate) intake: Vec<IntakeId>,
@@ -158,7 +164,10 @@ impl Batch {
             outbox_count: _,
             actions,
             reopen_archives,
+            joins,
+            ranges,
             archives,
+            older,
             stream,
             device_log,
             intake,
@@ -176,7 +185,10 @@ impl Batch {
             && outbox.is_empty()
             && actions.is_empty()
             && !reopen_archives
+            && joins.is_empty()
+            && ranges.is_empty()
             && archives.is_empty()
+            && older.is_empty()
             && stream.is_empty()
             && device_log.is_empty()
             && intake.is_empty()
@@ -309,17 +321,6 @@ impl Batch {
     /// Removes an action that is done, by [`Action::key`]. One that is gone already is no error.
     pub fn remove_action(&mut self, key: &[u8]) {
         self.actions.push(ActionChange::Remove(key.to_vec()));
-    }
-
-    /// Moves an archive's cursor to what a page proved. To be committed together with the messages
-    /// of that page.
-    pub fn advance_archive(&mut self, progress: ArchiveProgress) {
-        self.archives.push(progress);
-    }
-
-    /// No archive counts as read to its end any more: the stream was lost without resumption.
-    pub fn reopen_archives(&mut self) {
-        self.reopen_archives = true;
     }
 
     /// A stream that can be resumed was made.

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_import.sql"),
     include_str!("migrations/0008_push.sql"),
     include_str!("migrations/0009_search_beginnings.sql"),
+    include_str!("migrations/0010_archive_ranges.sql"),
 ];
 
 /// Newest schema that this version knows.

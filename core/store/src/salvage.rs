@@ -16,8 +16,9 @@ pub(crate) struct Salvaged {
 
 /// Tables with rows that stand for themselves, in the order in which they refer to each other, with
 /// what is taken of each.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("archive", "1"),
+    ("archive_range", "1"),
     ("conversation", "1"),
     ("message", "1"),
     // A stanza without a message of its own was made by the old device, for its sessions.

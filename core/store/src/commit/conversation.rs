@@ -1,12 +1,12 @@
 //! `conversation`.
 
-use eft_types::{BareJid, MessageId, Timestamp};
+use eft_types::{BareJid, MessageId, StanzaId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::batch::ConversationWish;
 use crate::error::StoreError;
 use crate::limits::shortened;
-use crate::model::{ConversationEncryption, ConversationKind, ConversationRef};
+use crate::model::{ConversationEncryption, ConversationKind, ConversationRef, OlderHistory};
 use crate::read::coded;
 
 /// A conversation's row and its kind as first mentioned.
@@ -91,6 +91,26 @@ pub(super) fn set_wishes(
                 )?;
             }
         }
+    }
+    Ok(())
+}
+
+pub(super) fn note_older(
+    transaction: &Transaction<'_>,
+    notes: &[(ConversationRef, OlderHistory, Timestamp)],
+) -> Result<(), StoreError> {
+    for (conversation, older, now) in notes {
+        let row = intern(transaction, conversation, *now)?;
+        transaction.execute(
+            "UPDATE conversation SET older_stanza_id = coalesce(?2, older_stanza_id),
+                                     older_at_beginning = ?3
+             WHERE id = ?1",
+            params![
+                row.id,
+                older.first.as_ref().map(StanzaId::as_str),
+                older.at_beginning,
+            ],
+        )?;
     }
     Ok(())
 }

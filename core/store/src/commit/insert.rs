@@ -173,7 +173,7 @@ fn settle(
     transaction
         .prepare_cached(
             "UPDATE message SET place = ?5
-             WHERE conversation = ?1 AND place > ?2 AND (place, id) < (?3, ?4)
+             WHERE conversation = ?1 AND place > ?2 AND (place, id) < (?3, ?4) AND place < ?6
                AND stanza_id IS NULL",
         )?
         .execute(params![
@@ -182,17 +182,27 @@ fn settle(
             known.place,
             known.id.as_row(),
             archive::before(position.place),
+            position.ceiling,
         ])?;
+    // What follows it in another part of the archive stays there.
+    if known.place > position.ceiling {
+        return Ok(());
+    }
     transaction
         .prepare_cached(
             "UPDATE message SET place = ?4
-             WHERE conversation = ?1 AND place = ?2 AND id > ?3 AND stanza_id IS NULL",
+             WHERE conversation = ?1 AND place = ?2 AND id > ?3 AND stanza_id IS NULL
+               AND id < coalesce(
+                   (SELECT min(id) FROM message
+                    WHERE conversation = ?1 AND place = ?2 AND id > ?3 AND stanza_id IS NOT NULL),
+                   ?5)",
         )?
         .execute(params![
             conversation.id,
             known.place,
             known.id.as_row(),
             archive::after(position.place),
+            i64::MAX,
         ])?;
     Ok(())
 }

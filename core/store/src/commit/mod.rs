@@ -47,7 +47,10 @@ pub(crate) fn apply(
         outbox_count: _,
         actions,
         reopen_archives,
+        joins,
+        ranges,
         archives,
+        older,
         stream,
         device_log,
         intake,
@@ -66,6 +69,8 @@ pub(crate) fn apply(
     if *reopen_archives {
         archive::reopen_all(transaction)?;
     }
+    archive::join_ranges(transaction, joins)?;
+    archive::begin_ranges(transaction, own, ranges)?;
     let mut places = Places::new(transaction);
     let inserted = messages
         .iter()
@@ -78,7 +83,8 @@ pub(crate) fn apply(
     conversation::mark_read(transaction, read_marks)?;
     let outbox = outbox::write(transaction, outbox, &inserted)?;
     action::write(transaction, actions)?;
-    archive::advance(transaction, own, archives)?;
+    archive::write(transaction, own, archives)?;
+    conversation::note_older(transaction, older)?;
     stream::write(transaction, stream)?;
     device_log::write(transaction, device_log)?;
     Ok(Committed {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use eft_types::{BareJid, Timestamp};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::archive::{self, GAP, STEP, after};
 use super::conversation::{self, ConversationRow};
@@ -17,8 +17,11 @@ use crate::model::{ConversationRef, Place};
 pub(super) struct Position {
     /// The place.
     pub(super) place: i64,
-    /// The archive's newest position, this one included: beyond it, everything is provisional.
+    /// The newest position of its part of the archive, this one included: beyond it, up to the next part, everything is
+    /// provisional.
     pub(super) newest: i64,
+    /// Where the next part begins.
+    pub(super) ceiling: i64,
 }
 
 /// The archive's row, as it will be.
@@ -33,6 +36,18 @@ struct Ends {
     newest: i64,
     oldest: i64,
     at_end: bool,
+    is_moved: bool,
+    ranges: Option<Ranges>,
+}
+
+/// Newer parts that do not join yet.
+#[derive(Clone, Copy)]
+struct Ranges {
+    /// Where the first of them begins.
+    floor: i64,
+    /// The last of them.
+    id: i64,
+    newest: i64,
     is_moved: bool,
 }
 
@@ -83,33 +98,56 @@ impl<'t, 'c> Places<'t, 'c> {
             Some(ends) => ends,
             None => read_ends(transaction, row.id)?,
         };
-        let place = match place {
-            Place::Provisional => after(match ends.at_end {
-                true => ends.newest,
-                // What the archive still has to tell comes before this one.
-                false => ends.newest.saturating_add(GAP),
-            }),
+        let mut ceiling = i64::MAX;
+        let (place, newest) = match place {
+            Place::Provisional => {
+                let newest = ends.ranges.map_or(ends.newest, |ranges| ranges.newest);
+                let last = match ends.at_end {
+                    true => newest,
+                    // What the archive still has to tell comes before this one.
+                    false => newest.saturating_add(GAP),
+                };
+                (after(last), newest)
+            }
             Place::ArchiveNewer => {
                 ends.newest = ends.newest.saturating_add(STEP);
                 ends.is_moved = true;
-                ends.newest
+                ceiling = ends.ranges.map_or(ceiling, |ranges| ranges.floor);
+                (ends.newest, ends.newest)
+            }
+            Place::ArchiveAhead => {
+                let ranges = ends.ranges.as_mut().ok_or_else(|| StoreError::Bug {
+                    detail: "a message of a range that was not begun".into(),
+                })?;
+                ranges.newest = ranges.newest.saturating_add(STEP);
+                ranges.is_moved = true;
+                (ranges.newest, ranges.newest)
             }
             Place::ArchiveOlder => {
                 ends.oldest = ends.oldest.saturating_sub(STEP);
                 ends.is_moved = true;
-                ends.oldest
+                ceiling = ends.ranges.map_or(ceiling, |ranges| ranges.floor);
+                (ends.oldest, ends.newest)
             }
         };
         row.ends = Some(ends);
         Ok(Position {
             place,
-            newest: ends.newest,
+            newest,
+            ceiling,
         })
     }
 
     /// Writes how far the archives have come. Without it the next transaction would give the same places out again.
     pub(super) fn finish(self) -> Result<(), StoreError> {
         for row in self.archives.values() {
+            if let Some(ranges) = row.ends.and_then(|ends| ends.ranges)
+                && ranges.is_moved
+            {
+                self.transaction
+                    .prepare_cached("UPDATE archive_range SET newest_place = ?2 WHERE id = ?1")?
+                    .execute(params![ranges.id, ranges.newest])?;
+            }
             if let Some(ends) = row.ends.filter(|ends| ends.is_moved) {
                 self.transaction
                     .prepare_cached(
@@ -133,6 +171,20 @@ impl<'t, 'c> Places<'t, 'c> {
 }
 
 fn read_ends(transaction: &Transaction<'_>, archive: i64) -> Result<Ends, StoreError> {
+    let ranges = transaction
+        .prepare_cached(
+            "SELECT (SELECT min(oldest_place) FROM archive_range WHERE archive = ?1), id, newest_place
+             FROM archive_range WHERE archive = ?1 ORDER BY oldest_place DESC LIMIT 1",
+        )?
+        .query_row(params![archive], |row| {
+            Ok(Ranges {
+                floor: row.get(0)?,
+                id: row.get(1)?,
+                newest: row.get(2)?,
+                is_moved: false,
+            })
+        })
+        .optional()?;
     Ok(transaction
         .prepare_cached("SELECT newest_place, oldest_place, at_end FROM archive WHERE id = ?1")?
         .query_row(params![archive], |row| {
@@ -141,6 +193,7 @@ fn read_ends(transaction: &Transaction<'_>, archive: i64) -> Result<Ends, StoreE
                 oldest: row.get(1)?,
                 at_end: row.get(2)?,
                 is_moved: false,
+                ranges,
             })
         })?)
 }

@@ -17,7 +17,9 @@ mod stream;
 mod timeline;
 
 pub use account::{Account, Credential};
-pub use archive::{ArchiveCursor, ArchiveId, ArchiveProgress};
+pub use archive::{
+    ArchiveCursor, ArchiveId, ArchivePoint, ArchiveProgress, ArchiveRange, OlderHistory,
+};
 pub use conversation::{
     Conversation, ConversationEncryption, ConversationKind, ConversationRef, ConversationSummary,
     OptOut,
@@ -34,7 +36,7 @@ pub use opaque::Opaque;
 pub use outbox::{NewOutboxEntry, OutboxContent, OutboxEntry, OutboxId};
 pub use outcome::{RetryTrigger, Unreadable, UnreadableCause};
 pub use stream::StreamState;
-pub use timeline::{Place, TimelineKey, TimelineKeyError};
+pub use timeline::{Place, TimelineKey, TimelineKeyError, TimelineSlice};
 
 /// Gives a persisted enum its two directions from one list, so that they cannot disagree.
 macro_rules! stable_codes {

@@ -3,14 +3,19 @@
 use core::fmt;
 use core::str::FromStr;
 
+use super::Message;
+
 /// Where a new message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// It did not come from an archive page: after everything archived so far, until an archive
     /// page shows its real place. What we write and what arrives live.
     Provisional,
-    /// Next message of the archive, reading forward: after all of the archive that we have.
+    /// Next message of the archive, reading forward from the cursor: after the contiguous part.
     ArchiveNewer,
+    /// Next message of the newest part of the archive, which does not join the contiguous one yet: see
+    /// [`Batch::begin_range`](crate::Batch::begin_range).
+    ArchiveAhead,
     /// Next message of the archive, reading backward: before all of the archive that we have.
     /// Pages list oldest first, so a page read backward is inserted in reverse.
     ArchiveOlder,
@@ -34,6 +39,18 @@ impl TimelineKey {
         place: i64::MAX,
         id: i64::MAX,
     };
+}
+
+/// A page of a conversation, newest message first, with what is known to be missing in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineSlice {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Where messages are missing: before the message with this index, which is the next older one. The number of
+    /// messages stands for a gap below the oldest of the conversation.
+    pub gaps: Vec<usize>,
+    /// Whether older messages are here.
+    pub has_older: bool,
 }
 
 /// Not a [`TimelineKey`] as its `Display` writes it.

@@ -3,12 +3,12 @@
 use eft_types::{BareJid, DeviceAddress, Jid, MessageId, OriginId, StanzaId, Timestamp};
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
 
-use super::{bare_jid, coded, damaged, device_id, jid, rows};
+use super::{archive, bare_jid, coded, damaged, device_id, jid, rows};
 use crate::error::StoreError;
 use crate::model::{
     ArchiveId, Content, ConversationKind, ConversationRef, DeliveryState, Direction, Message,
-    MessageEncryption, Opaque, Plaintext, RetryTrigger, SenderTrust, TimelineKey, Unreadable,
-    UnreadableCause,
+    MessageEncryption, Opaque, Plaintext, RetryTrigger, SenderTrust, TimelineKey, TimelineSlice,
+    Unreadable, UnreadableCause,
 };
 
 /// Prepares a query over messages; `condition` is what follows `FROM` and its joins.
@@ -116,6 +116,37 @@ pub(crate) fn timeline(
         statement,
         params![peer.as_str(), before.place, before.id, rows(limit)],
     )
+}
+
+/// The same, with the gaps between the messages.
+pub(crate) fn timeline_slice(
+    connection: &Connection,
+    peer: &BareJid,
+    before: Option<TimelineKey>,
+    limit: usize,
+) -> Result<TimelineSlice, StoreError> {
+    // One more than asked for tells whether there is an older one.
+    let mut messages = timeline(connection, peer, before, limit.saturating_add(1))?;
+    let has_older = messages.len() > limit;
+    messages.truncate(limit);
+    let above = before.unwrap_or(TimelineKey::END).place;
+    let gaps = archive::gaps(connection, peer)?
+        .into_iter()
+        .filter(|edge| *edge < above)
+        .map(|edge| {
+            messages
+                .iter()
+                .take_while(|row| row.key.place > edge)
+                .count()
+        })
+        // One at the end of the page stands at the beginning of the next.
+        .filter(|index| *index < messages.len() || !has_older)
+        .collect();
+    Ok(TimelineSlice {
+        messages,
+        gaps,
+        has_older,
+    })
 }
 
 /// What the user is still to be told of, in the order in which it came.

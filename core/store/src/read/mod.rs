@@ -12,11 +12,12 @@ mod stream;
 pub(crate) use account::{
     account, device_log, each_device_event, generations, newest_generation, own_jid, push,
 };
-pub(crate) use archive::{cursor, cursors};
+pub(crate) use archive::{cursor, cursors, older_history};
 pub(crate) use conversation::{conversation, conversations, each_conversation, unread_count};
 pub(crate) use intake::intake;
 pub(crate) use message::{
-    announcements, by_archive_id, by_id, by_origin_id, each_message, timeline, waiting,
+    announcements, by_archive_id, by_id, by_origin_id, each_message, timeline, timeline_slice,
+    waiting,
 };
 pub(crate) use outbox::{actions, outbox, outbox_on_stream};
 pub(crate) use record::{each_record, load, scan};

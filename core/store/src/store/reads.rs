@@ -6,7 +6,8 @@ use super::Store;
 use crate::error::StoreError;
 use crate::model::{
     Account, ArchiveCursor, ArchiveId, Conversation, ConversationSummary, DeviceEvent, IntakeEntry,
-    IntakeId, Message, Opaque, OutboxEntry, OutboxId, RetryTrigger, StreamState, TimelineKey,
+    IntakeId, Message, OlderHistory, Opaque, OutboxEntry, OutboxId, RetryTrigger, StreamState,
+    TimelineKey, TimelineSlice,
 };
 use crate::omemo::{Action, Record, RecordKey, RecordKind};
 use crate::read;
@@ -75,6 +76,20 @@ impl Store {
     ) -> Result<Vec<Message>, StoreError> {
         self.readers
             .read(|connection| read::timeline(connection, peer, before, limit))
+    }
+
+    /// The same, with the places where messages are known to be missing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn timeline_slice(
+        &self,
+        peer: &BareJid,
+        before: Option<TimelineKey>,
+        limit: usize,
+    ) -> Result<TimelineSlice, StoreError> {
+        self.readers
+            .read(|connection| read::timeline_slice(connection, peer, before, limit))
     }
 
     /// One message by its row.
@@ -204,6 +219,15 @@ impl Store {
     pub fn archive_cursor(&self, archive: &BareJid) -> Result<Option<ArchiveCursor>, StoreError> {
         self.readers
             .read(|connection| read::cursor(connection, archive))
+    }
+
+    /// How far back a conversation is known of its archive: its older history begins before that.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn older_history(&self, peer: &BareJid) -> Result<OlderHistory, StoreError> {
+        self.readers
+            .read(|connection| read::older_history(connection, peer))
     }
 
     /// Every archive, by address.

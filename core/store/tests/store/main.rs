@@ -39,6 +39,7 @@ mod order;
 mod outbox;
 mod power;
 mod processes;
+mod ranges;
 mod rebuild;
 mod rekey;
 mod released;

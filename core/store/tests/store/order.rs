@@ -69,6 +69,18 @@ fn a_message_that_never_got_out_keeps_its_neighbours_and_does_not_stay_at_the_bo
 }
 
 #[test]
+fn what_stands_behind_several_messages_is_not_taken_along_by_the_first() {
+    let home = Home::new();
+    commit_page(&home, &["1"], true);
+    for text in ["2", "3"] {
+        home.insert(&named(live(text), text));
+    }
+    home.insert(&ours("never sent"));
+    commit_page(&home, &["2", "3", "4"], true);
+    assert_eq!(home.texts(&juliet()), ["1", "2", "3", "never sent", "4"]);
+}
+
+#[test]
 fn pages_read_backward_stand_before_everything() {
     let home = Home::new();
     commit_page(&home, &["5", "6"], true);

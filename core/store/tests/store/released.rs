@@ -130,7 +130,7 @@ fn fixture(file: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// Every schema that a database out there may have. A release adds its own.
-const FIXTURES: [(&str, u32); 8] = [
+const FIXTURES: [(&str, u32); 9] = [
     ("schema-1.db", 1),
     ("schema-2.db", 2),
     ("schema-3.db", 3),
@@ -139,6 +139,7 @@ const FIXTURES: [(&str, u32); 8] = [
     ("schema-6.db", 6),
     ("schema-7.db", 7),
     ("schema-8.db", 8),
+    ("schema-9.db", 9),
 ];
 
 fn schema(path: &Path) -> u32 {

@@ -32,7 +32,8 @@ pub(super) enum Shift {
 }
 
 impl Shift {
-    /// The place here of a place there. What stood beyond the last position stands right behind it.
+    /// The place here of a place there. What stood beyond the last position was put beyond what its archive still had to
+    /// tell, and stands there again if this device has to read that; else right behind the last position.
     pub(super) fn place(
         &mut self,
         transaction: &Transaction<'_>,
@@ -46,7 +47,11 @@ impl Shift {
             };
         }
         Ok(match *self {
-            Self::AsTheyWere { newest } => place.min(after(newest)),
+            // Before what arrived here meanwhile.
+            Self::AsTheyWere { newest } if place > after(newest) => {
+                after(newest.saturating_add(GAP)).saturating_sub(STEP)
+            }
+            Self::AsTheyWere { .. } => place,
             Self::By { newest, distance } => place.min(after(newest)).saturating_add(distance),
             Self::NotYet { .. } => place,
         })
