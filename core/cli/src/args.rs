@@ -64,15 +64,7 @@ pub(crate) enum Command {
         me: BareJid,
     },
     /// Print the stored conversation with PEER, oldest line first.
-    History {
-        /// Your account.
-        me: BareJid,
-        /// The other side.
-        peer: BareJid,
-        /// How many of the newest messages.
-        #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
-        count: u32,
-    },
+    History(History),
     /// List the conversations, the one with the newest message first.
     Conversations {
         /// Your account.
@@ -168,6 +160,22 @@ pub(crate) struct Wake {
     /// Print the same again next time, as if this program had died before anybody saw it.
     #[arg(long)]
     pub(crate) unseen: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// The other side.
+    pub(crate) peer: BareJid,
+    /// How many of the newest messages.
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "COUNT")]
+    pub(crate) count: u32,
+    /// Connect first, and load up to COUNT messages that the server has from before all that is stored.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) older: Option<u32>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }
 
 #[derive(Debug, Args)]

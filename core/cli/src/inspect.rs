@@ -1,9 +1,9 @@
-//! Commands that read what is on disk and do not connect.
+//! Commands that read what is on disk. Only older history is asked for over a connection.
 
-use eft::{BareJid, Eft, TIMELINE_PAGE_MAX};
+use eft::{BareJid, Conversation, Eft, TIMELINE_PAGE_MAX};
 
 use crate::Failure;
-use crate::args::Search;
+use crate::args::{History, Search};
 use crate::output::Output;
 
 /// `eft devices`
@@ -57,22 +57,29 @@ pub(crate) async fn search(eft: &Eft, asked: &Search, output: Output) -> Result<
 }
 
 /// `eft history`
-pub(crate) async fn history(
-    eft: &Eft,
-    me: &BareJid,
-    peer: &BareJid,
-    count: u32,
-    output: Output,
-) -> Result<(), Failure> {
-    let account = eft.account(me).await?;
-    let conversation = account.conversation(peer.clone());
-    let mut messages = Vec::new();
+pub(crate) async fn history(eft: &Eft, asked: &History, output: Output) -> Result<(), Failure> {
+    let account = eft.account(&asked.me).await?;
+    let conversation = account.conversation(asked.peer.clone());
+    if let Some(count) = asked.older {
+        account.connect(asked.reach.options()?).await?;
+        let loaded = load_older(&conversation, count).await;
+        account.disconnect().await;
+        loaded?;
+    }
+    let mut lines = Vec::new();
     let mut before = None;
-    let mut wanted = count;
+    let mut wanted = asked.count;
     while wanted > 0 {
         let page_count = wanted.min(TIMELINE_PAGE_MAX);
         let page = conversation.timeline(before, page_count).await?;
-        messages.extend(page.messages);
+        let mut gaps = page.gaps.iter().map(|gap| gap.index).peekable();
+        for (index, message) in page.messages.into_iter().enumerate() {
+            if gaps.next_if_eq(&index).is_some() {
+                lines.push(None);
+            }
+            lines.push(Some(message));
+        }
+        lines.extend(gaps.map(|_| None));
         wanted -= page_count;
         match page.older {
             Some(older) => before = Some(older),
@@ -80,8 +87,25 @@ pub(crate) async fn history(
         }
     }
     account.shut_down().await;
-    for message in messages.iter().rev() {
-        output.message("message", message)?;
+    for line in lines.iter().rev() {
+        match line {
+            Some(message) => output.message("message", message)?,
+            None => output.gap()?,
+        }
+    }
+    Ok(())
+}
+
+/// Until there are so many, or nothing is left.
+async fn load_older(conversation: &Conversation, count: u32) -> Result<(), Failure> {
+    let mut wanted = count;
+    while wanted > 0 {
+        let loaded = conversation.load_older(wanted).await?;
+        if loaded.at_beginning {
+            break;
+        }
+        // A page of what is no message counts, too: it must end.
+        wanted = wanted.saturating_sub(loaded.count.max(1));
     }
     Ok(())
 }

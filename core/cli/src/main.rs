@@ -72,9 +72,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Chat(chat) => chat::run(&eft, chat, output).await,
         Command::Devices { me, of } => inspect::devices(&eft, &me, of.as_ref(), output).await,
         Command::Fingerprint { me } => inspect::fingerprint(&eft, &me, output).await,
-        Command::History { me, peer, count } => {
-            inspect::history(&eft, &me, &peer, count, output).await
-        }
+        Command::History(asked) => inspect::history(&eft, &asked, output).await,
         Command::Conversations { me } => inspect::conversations(&eft, &me, output).await,
         Command::Search(asked) => inspect::search(&eft, &asked, output).await,
         Command::Wake(asked) => wake::run(eft, asked, output).await,

@@ -17,7 +17,7 @@ use crate::contact::Contact;
 use crate::conversation::{Conversation, is_xml_char};
 use crate::devices;
 use crate::error::Error;
-use crate::event::{ConnectionState, Event, Events};
+use crate::event::{ConnectionState, Event, Events, Standing};
 use crate::message::Message;
 use crate::push::{PushHealth, PushRecord, PushTarget};
 use crate::reader::Reader;
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) commands: mpsc::UnboundedSender<Command>,
     /// Weak: subscriptions end when the pump does, however long somebody holds the account.
     pub(crate) events: broadcast::WeakSender<Event>,
-    pub(crate) state: watch::Receiver<ConnectionState>,
+    pub(crate) standing: watch::Receiver<Standing>,
     pub(crate) reader: Reader,
 }
 
@@ -130,6 +130,39 @@ impl Account {
         let _ = self.shared.commands.send(Command::SetActive { active });
     }
 
+    /// Asks for no more of the server's archive, on this connection and later ones, until
+    /// [`Account::resume_catch_up`]: for a metered network, or a long absence that the user wants to read later. What came
+    /// stays. The newest messages are still fetched when a connection is made, one or two small pages, so that what is
+    /// written now can be shown and answered; what lies between is a gap in the timelines ([`crate::TimelinePage::gaps`]).
+    /// Forgotten when the process ends. A push fetches everything all the same, if no connection is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`].
+    pub async fn pause_catch_up(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::PauseCatchUp {
+            is_paused: true,
+            reply,
+        })
+        .await
+    }
+
+    /// Goes on where [`Account::pause_catch_up`] stopped. Without a pause nothing happens.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`], [`Error::StoreDamaged`].
+    pub async fn resume_catch_up(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::PauseCatchUp {
+            is_paused: false,
+            reply,
+        })
+        .await
+    }
+
+    /// Whether the gaps in the timelines are being filled.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.shared.standing.borrow().is_filling
+    }
+
     /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
     /// lives, and one that is waited for is tried at once.
     pub fn network_changed(&self) {
@@ -139,7 +172,7 @@ impl Account {
     /// Whether the account is connected, now.
     #[must_use]
     pub fn connection_state(&self) -> ConnectionState {
-        self.shared.state.borrow().clone()
+        self.shared.standing.borrow().connection.clone()
     }
 
     /// How the present connection was made; `None` without one.

@@ -12,6 +12,7 @@ use crate::contact::Contact;
 use crate::error::Error;
 use crate::push::PushTarget;
 use crate::session_info::SessionInfo;
+use crate::timeline::LoadedHistory;
 use crate::wake::WakeOutcome;
 
 /// Where the answer to a command goes. A caller that stopped waiting is no error.
@@ -29,6 +30,7 @@ impl Command {
                 | Self::Close { .. }
                 | Self::Suspend { .. }
                 | Self::Resume { .. }
+                | Self::PauseCatchUp { .. }
                 | Self::SetActive { .. }
                 | Self::NetworkChanged
                 | Self::Session { .. }
@@ -53,6 +55,7 @@ impl Command {
             | Self::Suspend { reply }
             | Self::Resume { reply }
             | Self::MarkRead { reply, .. }
+            | Self::PauseCatchUp { reply, .. }
             | Self::Announced { reply, .. }
             | Self::RegisterPush { reply, .. }
             | Self::UnregisterPush { reply }
@@ -61,6 +64,7 @@ impl Command {
             Self::ResetSessions { reply, .. } => drop(reply.send(Err(error))),
             Self::Contacts { reply } => drop(reply.send(Err(error))),
             Self::Session { reply } => drop(reply.send(Err(error))),
+            Self::LoadOlder { reply, .. } => drop(reply.send(Err(error))),
             Self::HandlePush { reply, .. } => drop(reply.send(Err(error))),
             Self::Collect { reply } => {
                 if let Some(reply) = reply {
@@ -133,6 +137,14 @@ pub(crate) enum Command {
     Suspend { reply: Reply<()> },
     /// Open everything again.
     Resume { reply: Reply<()> },
+    /// Fetch what stands before all that is here of a conversation.
+    LoadOlder {
+        peer: BareJid,
+        limit: u32,
+        reply: Reply<LoadedHistory>,
+    },
+    /// Ask for no more of the archive than its newest page, or for all of it again.
+    PauseCatchUp { is_paused: bool, reply: Reply<()> },
     /// Somebody looks at the app, or nobody does any more.
     SetActive { active: bool },
     /// What was connected may not be any more.

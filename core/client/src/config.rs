@@ -44,6 +44,10 @@ pub struct ConnectOptions {
     pub allow_plain: bool,
     /// Resource to ask for; the server chooses if there is none.
     pub resource: Option<String>,
+    /// How many messages of the account's past a new device fetches when it connects for the first time: the newest of all
+    /// conversations, 1 to 250, and no more than the server gives at once. 100 if it is not said. None of them was encrypted
+    /// for this device. What is older comes on demand: [`crate::Conversation::load_older`].
+    pub first_history_count: Option<u32>,
     /// What replaces a part of how connections are made.
     pub network: Network,
 }

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::command::Command;
 use crate::error::Error;
 use crate::pump::stanza;
-use crate::timeline::{TimelineKey, TimelinePage};
+use crate::timeline::{LoadedHistory, TimelineGap, TimelineKey, TimelinePage};
 use crate::translate::read;
 
 /// Most messages that one call of [`Conversation::timeline`] gives.
@@ -191,8 +191,23 @@ impl Conversation {
             .await
     }
 
+    /// Fetches up to `limit` messages, at most 250, that stand in the server's archive before all that is here of the
+    /// conversation; the server may give fewer at once. Nothing is told of them by events: the timeline goes on where it
+    /// ended. Those that were written when this device was not there cannot be read, and say so. To be called while
+    /// [`LoadedHistory::at_beginning`] is not yet true.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] without a connection, or when it ends; [`Error::StoreLocked`], [`Error::Suspended`],
+    /// [`Error::StoreDamaged`].
+    pub async fn load_older(&self, limit: u32) -> Result<LoadedHistory, Error> {
+        let peer = self.peer.clone();
+        self.account
+            .ask(|reply| Command::LoadOlder { peer, limit, reply })
+            .await
+    }
+
     /// The newest messages older than `before`, or the newest of all; at most `limit`, and at most
-    /// [`TIMELINE_PAGE_MAX`].
+    /// [`TIMELINE_PAGE_MAX`]. Where messages between them are known to be missing, the page says so.
     ///
     /// # Errors
     /// [`Error::Suspended`], [`Error::StoreDamaged`].
@@ -203,15 +218,18 @@ impl Conversation {
     ) -> Result<TimelinePage, Error> {
         let peer = self.peer.clone();
         let limit = usize::try_from(limit.min(TIMELINE_PAGE_MAX)).unwrap_or(usize::MAX);
+        let is_filling = self.account.is_filling();
         self.account
             .read(move |store| {
-                // One more than asked for tells whether there is an older page.
-                let mut rows = store.timeline(&peer, before.map(|key| key.0), limit + 1)?;
-                let more = rows.len() > limit;
-                rows.truncate(limit);
-                let older = rows.last().filter(|_| more).map(|row| TimelineKey(row.key));
+                let slice = store.timeline_slice(&peer, before.map(|key| key.0), limit)?;
+                let last = slice.messages.last().filter(|_| slice.has_older);
+                let older = last.map(|row| TimelineKey(row.key));
+                let gaps = slice.gaps.into_iter();
                 Ok(TimelinePage {
-                    messages: rows.into_iter().map(read::message).collect(),
+                    gaps: gaps
+                        .map(|index| TimelineGap { index, is_filling })
+                        .collect(),
+                    messages: slice.messages.into_iter().map(read::message).collect(),
                     older,
                 })
             })

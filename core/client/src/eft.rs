@@ -15,7 +15,7 @@ use crate::clock;
 use crate::config::{Config, Credentials};
 use crate::credential::Login;
 use crate::error::Error;
-use crate::event::{ConnectionState, EVENT_BUFFER};
+use crate::event::{ConnectionState, EVENT_BUFFER, Standing};
 use crate::folder::{self, AccountFolder};
 use crate::identity::{self, Identity};
 use crate::keys::Keys;
@@ -241,8 +241,19 @@ fn start(store: Store, keys: Keys) -> Result<Account, Error> {
     let (reader, reader_thread) = Reader::start(Arc::clone(&store))?;
     let told = events.downgrade();
     let own = DeviceAddress::new(jid.clone(), device_id);
-    let (tell_state, state) = watch::channel(ConnectionState::Disconnected);
-    let pump = Pump::new(own, store, keys, reader_thread, queue, events, tell_state)?;
+    let (tell_standing, standing) = watch::channel(Standing {
+        connection: ConnectionState::Disconnected,
+        is_filling: false,
+    });
+    let pump = Pump::new(
+        own,
+        store,
+        keys,
+        reader_thread,
+        queue,
+        events,
+        tell_standing,
+    )?;
     pump.start()?;
     Ok(Account::new(Shared {
         jid,
@@ -250,7 +261,7 @@ fn start(store: Store, keys: Keys) -> Result<Account, Error> {
         fingerprint,
         commands,
         events: told,
-        state,
+        standing,
         reader,
     }))
 }

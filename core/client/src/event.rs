@@ -19,6 +19,9 @@ pub enum Event {
     ConnectionChanged(ConnectionState),
     /// Catch-up with the server's archive moved on.
     CatchUpProgressed(CatchUpProgress),
+    /// What was missing somewhere in the timelines ([`crate::TimelineGap`]) is there now, or was found not to exist: pages
+    /// that showed a gap are to be read again.
+    GapClosed,
     /// A message of another device, ours or the peer's, stands in the timeline now.
     MessageReceived(Message),
     /// A message that was already in the timeline changed: its delivery state, or an outcome that
@@ -96,8 +99,21 @@ pub enum ConnectionState {
 pub struct CatchUpProgress {
     /// Archived stanzas worked through in this run.
     pub received_count: u64,
-    /// Whether the end of the archive was reached.
+    /// Whether the end of the archive was reached, and nothing before it is missing.
     pub complete: bool,
+    /// Whether the newest messages are here already and older ones are known to be missing: see
+    /// [`crate::TimelinePage::gaps`].
+    pub gap_is_open: bool,
+    /// Whether it waits for [`crate::Account::resume_catch_up`].
+    pub is_paused: bool,
+}
+
+/// How things stand with the account, for who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) connection: ConnectionState,
+    /// Whether the gaps in the timelines are being filled.
+    pub(crate) is_filling: bool,
 }
 
 /// A subscription. Dropping it unsubscribes.

@@ -64,7 +64,7 @@ pub use push::{PushHealth, PushTarget};
 pub use rebuilt::RebuiltAccount;
 pub use session_info::SessionInfo;
 pub use summary::ConversationSummary;
-pub use timeline::{TimelineKey, TimelinePage};
+pub use timeline::{LoadedHistory, TimelineGap, TimelineKey, TimelinePage};
 pub use transfer::{ExportedHistory, IdentityKey};
 pub use trust::{DeviceInfo, Trust};
 pub use wake::{NOTIFICATIONS_MAX, WakeOutcome, WakeReason};

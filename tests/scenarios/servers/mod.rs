@@ -1,5 +1,6 @@
 //! The stories that have to be the same on every server.
 
+mod away;
 mod both;
 mod federation;
 mod push_table;

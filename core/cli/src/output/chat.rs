@@ -89,6 +89,7 @@ impl Output {
                 "event": "catch-up",
                 "received": progress.received_count,
                 "complete": progress.complete,
+                "gap": progress.gap_is_open,
             }))
         } else if progress.complete && progress.received_count > 0 {
             self.line(&format!(

@@ -88,6 +88,14 @@ impl Output {
         }
     }
 
+    /// Messages that are not here yet.
+    pub(crate) fn gap(self) -> io::Result<()> {
+        match self.json {
+            true => self.object(&json!({"event": "gap"})),
+            false => self.line("-- messages are missing here: they come with the next connection"),
+        }
+    }
+
     /// One message of a timeline.
     pub(crate) fn message(self, event: &str, message: &Message) -> io::Result<()> {
         let (text, unreadable) = match &message.content {

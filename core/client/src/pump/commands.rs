@@ -8,6 +8,7 @@ use eft_store::{
 use eft_types::{BareJid, MessageId, OriginId};
 
 use super::link::{Link, Phase};
+use super::older::{Answerable, Wish};
 use super::{Pump, decisions, delivery, stanza};
 use crate::clock;
 use crate::command::{Command, Reply};
@@ -114,6 +115,13 @@ impl Pump {
             }
             Command::Resume { reply } => {
                 let _ = reply.send(self.resume());
+            }
+            Command::LoadOlder { peer, limit, reply } => {
+                let reply = Answerable::new(reply);
+                self.load_older(Wish { peer, limit, reply });
+            }
+            Command::PauseCatchUp { is_paused, reply } => {
+                let _ = reply.send(self.pause_catch_up(is_paused));
             }
             Command::SetActive { active } => self.set_active(active),
             Command::NetworkChanged => self.network_changed(),

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
 use super::freshness::Lists;
+use super::older::Older;
 use super::request::{Question, Request, RequestError, Requester};
 use super::resuming::{Begun, row};
 use crate::contact::Contacts;
@@ -54,6 +55,8 @@ pub(crate) enum Asker {
     Job(oneshot::Sender<Result<Element, RequestError>>),
     /// Catch-up: a page of this archive query has ended.
     ArchivePage,
+    /// A conversation's older history.
+    OlderPage,
     /// Whoever waits for everything that the server has kept for us: it stands before the answer.
     Flush,
 }
@@ -62,6 +65,8 @@ pub(crate) enum Asker {
 pub(crate) enum Answer {
     /// The end of an archive page.
     ArchivePage(Result<Element, RequestError>),
+    /// The end of a page of older history.
+    OlderPage(Result<Element, RequestError>),
     /// What the server has kept is here.
     Flushed(Result<Element, RequestError>),
 }
@@ -114,8 +119,12 @@ pub(crate) struct Link {
     /// The contact list; `None` until it is known.
     pub(crate) contacts: Option<Contacts>,
     pub(crate) catch_up: CatchUp,
-    /// Live messages that wait for the end of catch-up.
+    /// Whether the archive is known up to here, be there gaps before or not: what comes live follows it.
+    pub(crate) is_current: bool,
+    /// Live messages that wait for that.
     pub(crate) held: VecDeque<(StanzaSeq, Element)>,
+    /// Older history that was asked for.
+    pub(crate) older: Older,
     /// Whether live messages were dropped because the archive has them: what is its end now may
     /// have been read before they came.
     pub(crate) left_to_archive: bool,
@@ -191,7 +200,9 @@ impl Link {
             phase: Phase::SettingUp,
             contacts: None,
             catch_up: CatchUp::default(),
+            is_current: false,
             held: VecDeque::new(),
+            older: Older::default(),
             left_to_archive: false,
             lists: Lists::default(),
             bundles: HashMap::new(),
@@ -471,6 +482,7 @@ fn deliver(asker: Asker, result: Result<Element, RequestError>) -> Option<Answer
             None
         }
         Asker::ArchivePage => Some(Answer::ArchivePage(result)),
+        Asker::OlderPage => Some(Answer::OlderPage(result)),
         Asker::Flush => Some(Answer::Flushed(result)),
     }
 }

@@ -26,7 +26,7 @@
 //! | `sorting` | who may say what |
 //! | `inbound` | a stanza becomes rows |
 //! | `pending` | messages that others of the same device must come before |
-//! | `catch_up` | the archive, page by page |
+//! | `catch_up`, `older` | the archive, page by page; a conversation's older history, on demand |
 //! | `outbox`, `audience`, `encrypting` | rows become stanzas, for these devices |
 //! | `action` | what the engine asked for |
 //! | `lists`, `freshness` | device lists and bundles; which lists are as new as can be had |
@@ -48,6 +48,7 @@ mod interleaving;
 mod job;
 mod link;
 mod lists;
+pub(crate) mod older;
 mod outbox;
 pub(crate) mod pending;
 mod probing;
@@ -79,7 +80,7 @@ use crate::clock;
 use crate::command::{Command, Reply};
 use crate::config::ConnectOptions;
 use crate::error::Error;
-use crate::event::{ConnectionState, Event};
+use crate::event::{ConnectionState, Event, Standing};
 use crate::keys::Keys;
 use crate::reader::ReaderThread;
 
@@ -100,8 +101,8 @@ pub(crate) struct Pump {
     reader: ReaderThread,
     commands: mpsc::UnboundedReceiver<Command>,
     events: broadcast::Sender<Event>,
-    /// The newest state of the connection, for who asks.
-    state: watch::Sender<ConnectionState>,
+    /// How things stand, for who asks.
+    standing: watch::Sender<Standing>,
     rng: StdRng,
     /// How to connect, while the app wants a connection.
     wanted: Option<ConnectOptions>,
@@ -124,6 +125,8 @@ pub(crate) struct Pump {
     jobs: JoinSet<Finding>,
     /// Messages that wait for others of their device.
     pending: Pending,
+    /// Whether the app wants no more of the archive than its newest page.
+    is_catch_up_paused: bool,
 }
 
 impl Pump {
@@ -134,7 +137,7 @@ impl Pump {
         reader: ReaderThread,
         commands: mpsc::UnboundedReceiver<Command>,
         events: broadcast::Sender<Event>,
-        state: watch::Sender<ConnectionState>,
+        standing: watch::Sender<Standing>,
     ) -> Result<Self, Error> {
         Ok(Self {
             own,
@@ -143,7 +146,7 @@ impl Pump {
             reader,
             commands,
             events,
-            state,
+            standing,
             rng: clock::rng()?,
             wanted: None,
             waiting: Vec::new(),
@@ -158,6 +161,7 @@ impl Pump {
             backoff: Backoff::default(),
             jobs: JoinSet::new(),
             pending: Pending::default(),
+            is_catch_up_paused: false,
         })
     }
 

@@ -83,7 +83,7 @@ impl Pump {
                 return Ok(());
             };
             if link.phase != Phase::Online
-                || !link.catch_up.is_done()
+                || !link.is_current
                 || link.in_flight.len() >= IN_FLIGHT_MAX
             {
                 return Ok(());

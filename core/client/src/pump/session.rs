@@ -11,7 +11,7 @@ use eft_xmpp::xep::{ping, presence};
 use tokio::time::Instant;
 
 use super::freshness::Announced;
-use super::inbound::{Receiving, Seen};
+use super::inbound::Seen;
 use super::job::{self, Finding, SetUp};
 use super::link::{Answer, Asker, Effect, Kept, Phase};
 use super::pending::Pending;
@@ -134,6 +134,7 @@ impl Pump {
         };
         link.phase = Phase::Publishing;
         link.catch_up = CatchUp::Done;
+        link.is_current = true;
         match kept {
             Some(kept) => {
                 link.contacts = kept.contacts;
@@ -214,7 +215,8 @@ impl Pump {
         };
         self.count_handled(&mut unit, &seqs);
         let done = unit.commit(durability)?;
-        self.received(&done, Receiving::Live)?;
+        let receiving = self.receiving();
+        self.received(&done, receiving)?;
         if let Some(link) = &self.link {
             for (seq, is_in_unit) in settled {
                 let effect = if is_in_unit {
@@ -235,6 +237,7 @@ impl Pump {
     pub(super) fn handle_answer(&mut self, answer: Answer) -> Result<(), Error> {
         match answer {
             Answer::ArchivePage(result) => self.handle_page(result),
+            Answer::OlderPage(result) => self.handle_older(result),
             Answer::Flushed(result) => {
                 self.handle_flushed(&result);
                 Ok(())
@@ -249,9 +252,15 @@ impl Pump {
             Ok(_) | Err(RequestError::Refused(_)) => {
                 self.backoff.succeeded();
                 self.note_caught_up();
+                let complete = self
+                    .link
+                    .as_ref()
+                    .is_some_and(|link| link.catch_up.is_done());
                 self.send_event(Event::CatchUpProgressed(CatchUpProgress {
                     received_count: 0,
-                    complete: true,
+                    complete,
+                    gap_is_open: !complete,
+                    is_paused: !complete,
                 }));
             }
             Err(error) => self.drop_link(Error::offline(error.to_string())),

@@ -10,7 +10,7 @@ use eft_xmpp::xep::{carbons, iq, mam, ping, roster, stanza_id};
 use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
-use super::inbound::{Inbound, Receiving, Seen, Source};
+use super::inbound::{Inbound, Seen, Source};
 use super::link::{Answer, Link};
 use super::{Pump, lists, stanza};
 use crate::error::Error;
@@ -55,10 +55,10 @@ impl Pump {
             return Sorted::Transient;
         };
         if let Some(answer) = link.take_answer(element) {
-            if let (Some(Answer::ArchivePage(_)), CatchUp::Running(page)) =
-                (&answer, &mut link.catch_up)
-            {
-                page.end();
+            match (&answer, &mut link.catch_up) {
+                (Some(Answer::ArchivePage(_)), CatchUp::Running(page)) => page.end(),
+                (Some(Answer::OlderPage(_)), _) => link.older.end(),
+                _ => {}
             }
             return answer.map_or(Sorted::Transient, Sorted::Answer);
         }
@@ -103,11 +103,7 @@ impl Pump {
         if let Some(event) = PubSubEvent::parse(&element) {
             return self.take_pubsub_event(unit, &event);
         }
-        if self
-            .link
-            .as_ref()
-            .is_none_or(|link| !matches!(link.catch_up, CatchUp::Done))
-        {
+        if self.link.as_ref().is_none_or(|link| !link.is_current) {
             return Ok(self.hold(element));
         }
         let (message, source) = match carbons::unwrap(&element, &self.own.jid) {
@@ -122,7 +118,8 @@ impl Pump {
         let Some(inbound) = Inbound::new(&self.own, &message, source) else {
             return Ok(Sorted::Transient);
         };
-        inbound.take(unit, seen, Receiving::Live, &mut self.rng)?;
+        let receiving = self.receiving();
+        inbound.take(unit, seen, receiving, &mut self.rng)?;
         Ok(Sorted::InUnit)
     }
 

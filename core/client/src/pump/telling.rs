@@ -17,7 +17,7 @@ use super::probing::IDLE;
 use crate::clock;
 use crate::devices;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{ConnectionState, Event};
 use crate::translate::read;
 use crate::unit::{Done, Notice, Unit};
 
@@ -158,7 +158,10 @@ impl Pump {
     /// Nobody listening is no error.
     pub(super) fn send_event(&self, event: Event) {
         if let Event::ConnectionChanged(state) = &event {
-            self.state.send_replace(state.clone());
+            self.standing.send_modify(|standing| {
+                standing.connection = state.clone();
+                standing.is_filling &= matches!(state, ConnectionState::Online);
+            });
         }
         let _ = self.events.send(event);
     }

@@ -74,7 +74,7 @@ impl Pump {
             last_error: None,
         });
         match &self.link {
-            Some(link) if link.phase == Phase::Online && link.catch_up.is_done() => {
+            Some(link) if link.phase == Phase::Online && link.catch_up.is_at_rest() => {
                 // Behind this, nothing is held back.
                 link.sender().set_client_state(ClientState::Active);
                 self.flush();

@@ -21,6 +21,7 @@ use eft_store::{
 };
 use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
 use eft_xmpp::xep::delay::Delay;
+use eft_xmpp::xep::mam::ArchivedMessage;
 use eft_xmpp::xep::stanza_error::StanzaError;
 use eft_xmpp::xep::stanza_id;
 use eft_xmpp::{Element, ns};
@@ -41,15 +42,54 @@ pub(crate) enum Source {
     Live,
     /// Copied from another client of ours (XEP-0280).
     Carbon,
-    /// From our archive (XEP-0313), reading forward.
+    /// From our archive (XEP-0313).
     Archive {
         /// The archive's id.
         id: ArchiveId,
         /// When the archive took it.
         stamp: Option<Timestamp>,
-        /// Of the page that shows a new device what was there before it.
-        is_first_page: bool,
+        /// Which part of the archive it stands in.
+        part: Part,
     },
+}
+
+impl Source {
+    /// A result of an archive's page.
+    pub(crate) fn archive(archive: &BareJid, archived: &ArchivedMessage, part: Part) -> Self {
+        Self::Archive {
+            id: ArchiveId::new(archive.clone(), archived.id.clone()),
+            stamp: Some(archived.stamp),
+            part,
+        }
+    }
+}
+
+/// Where a message of the archive stands beside what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Behind the part without a hole.
+    Next,
+    /// Behind all that is known, with a gap before it.
+    Ahead,
+    /// On the page that shows a new device what was there before it.
+    First,
+    /// Before all that is known.
+    Older,
+}
+
+impl Part {
+    /// Whether this device was not there when the message was written.
+    const fn is_before_this_device(self) -> bool {
+        matches!(self, Self::First | Self::Older)
+    }
+
+    const fn place(self) -> Place {
+        match self {
+            Self::Next | Self::First => Place::ArchiveNewer,
+            Self::Ahead => Place::ArchiveAhead,
+            Self::Older => Place::ArchiveOlder,
+        }
+    }
 }
 
 /// A message stanza with what is known about its way to us.
@@ -92,6 +132,22 @@ impl<'a> Inbound<'a> {
         self.sender() == self.own.jid
     }
 
+    /// Whether it belongs to the conversation with this account.
+    pub(crate) fn is_with(&self, peer: &BareJid) -> bool {
+        self.peer() == *peer
+    }
+
+    /// Whether it was asked for as older history: nobody has to be told of it.
+    const fn is_older(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Archive {
+                part: Part::Older,
+                ..
+            }
+        )
+    }
+
     fn peer(&self) -> BareJid {
         if self.is_outgoing() {
             self.to.clone()
@@ -118,13 +174,7 @@ impl<'a> Inbound<'a> {
     }
 
     fn is_before_this_device(&self) -> bool {
-        matches!(
-            self.source,
-            Source::Archive {
-                is_first_page: true,
-                ..
-            }
-        )
+        matches!(self.source, Source::Archive { part, .. } if part.is_before_this_device())
     }
 
     fn server_time(&self, unit: &mut Unit<'_>) -> Result<Option<Timestamp>, Error> {
@@ -225,7 +275,7 @@ impl<'a> Inbound<'a> {
     ) -> Result<(), Error> {
         let is_outgoing = self.is_outgoing();
         let place = match self.source {
-            Source::Archive { .. } => Place::ArchiveNewer,
+            Source::Archive { part, .. } => part.place(),
             Source::Live | Source::Carbon => Place::Provisional,
         };
         // Failures are bounded per day (law 4), and the delay on a live stanza may be anybody's word.
@@ -247,7 +297,7 @@ impl<'a> Inbound<'a> {
             server_time,
             place,
             encryption: read.encryption,
-            unread: !is_outgoing && !is_from_before(&read.content),
+            unread: !is_outgoing && !self.is_older() && !is_from_before(&read.content),
             ..NewMessage::incoming(
                 ConversationRef::direct(self.peer()),
                 self.sender().into(),
@@ -261,7 +311,9 @@ impl<'a> Inbound<'a> {
         if is_to_be_told {
             unit.batch.announce(message);
         }
-        unit.announce(message);
+        if !self.is_older() {
+            unit.announce(message);
+        }
         if let Some(position) = position {
             unit.wait(message, position);
         }

@@ -49,7 +49,7 @@ fn take_page(
         let source = Source::Archive {
             id: ArchiveId::new(own, StanzaId::new(format!("{archive}-{index}"))),
             stamp: Some(NOW),
-            is_first_page: false,
+            part: crate::pump::inbound::Part::Next,
         };
         Inbound::new(&alice.own, stanza, source)
             .unwrap()
@@ -192,7 +192,7 @@ fn without_waiting_the_same_archives_lose_messages() {
             let source = Source::Archive {
                 id: ArchiveId::new(own, StanzaId::new(format!("{archive}-{index}"))),
                 stamp: Some(NOW),
-                is_first_page: false,
+                part: crate::pump::inbound::Part::Next,
             };
             // As if nothing older could come: keys are evicted, and gaps are final.
             Inbound::new(&alice.own, stanza, source)

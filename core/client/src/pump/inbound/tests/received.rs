@@ -5,7 +5,7 @@ use eft_store::{
 use eft_types::{BareJid, OriginId, StanzaId, Timestamp};
 
 use super::*;
-use crate::pump::inbound::{Inbound, Receiving, Source};
+use crate::pump::inbound::{Inbound, Part, Receiving, Source};
 use crate::translate::encrypted;
 use crate::unit::Unit;
 
@@ -16,7 +16,7 @@ pub(super) fn archived(id: &str) -> Source {
     Source::Archive {
         id: ArchiveId::new(BareJid::new("alice@a.example").unwrap(), StanzaId::new(id)),
         stamp: Some(Timestamp::from_millis(1_700_000_000_000)),
-        is_first_page: false,
+        part: Part::Next,
     }
 }
 

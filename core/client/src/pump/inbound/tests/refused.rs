@@ -7,7 +7,7 @@ use eft_store::{
 use eft_types::DeviceId;
 
 use super::*;
-use crate::pump::inbound::{Receiving, Source};
+use crate::pump::inbound::{Part, Receiving, Source};
 use crate::translate::encrypted;
 use crate::unit::Notice;
 
@@ -271,7 +271,7 @@ fn what_came_before_this_device_existed_is_called_that() {
     let first_page = Source::Archive {
         id,
         stamp,
-        is_first_page: true,
+        part: Part::First,
     };
     let row = alice
         .take_all(&[(&stanza, first_page)], Receiving::CatchUp)
