@@ -47,9 +47,21 @@ impl AccountFolder {
         self.name_key(random)
     }
 
-    /// The name of the key, or a new one where the file with it is lost or damaged: the key is lost with its name.
+    /// The name of the key, or a new one where the file with it is lost or holds none: the key is lost with its name. A file that
+    /// cannot be read just now keeps its name.
     pub(crate) fn key_name_or_new(&self, random: [u8; 16]) -> Result<SecretName, Error> {
-        self.key_name().or_else(|_| self.name_key(random))
+        let file = self.path.join(KEY_NAME);
+        let is_lost = match fs::read_to_string(&file) {
+            Ok(hex) => secret_name(hex.trim()).is_err(),
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData
+            ),
+        };
+        match is_lost {
+            true => self.name_key(random),
+            false => self.key_name(),
+        }
     }
 
     fn name_key(&self, random: [u8; 16]) -> Result<SecretName, Error> {
@@ -96,7 +108,14 @@ pub(crate) fn accounts(data_dir: &Path) -> Result<Vec<BareJid>, Error> {
     Ok(found)
 }
 
+/// The name of a key by the 32 digits that are kept of it.
 fn secret_name(hex: &str) -> Result<SecretName, Error> {
+    if hex.len() != 32 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(Error::StoreDamaged {
+            reason: format!("{KEY_NAME}: holds no name"),
+            cause: None,
+        });
+    }
     SecretName::new(format!("eft-store-{hex}")).map_err(|error| Error::StoreDamaged {
         reason: format!("{KEY_NAME}: {error}"),
         cause: None,
@@ -162,6 +181,32 @@ mod tests {
             assert!(!name.starts_with('.') && !name.contains('/'), "{name}");
             assert_eq!(decode(&name), Some(jid));
         }
+    }
+
+    #[test]
+    fn a_new_name_is_made_only_where_there_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let jid = BareJid::new("alice@example.org").unwrap();
+        let folder = AccountFolder::of(dir.path(), &jid);
+        let file = folder.path.join(KEY_NAME);
+        let kept = folder.create([1; 16]).unwrap();
+        assert_eq!(folder.key_name_or_new([2; 16]).unwrap(), kept);
+        for damage in [&b"  "[..], b"\xff\xfe", b"0123"] {
+            fs::write(&file, damage).unwrap();
+            assert!(folder.key_name().is_err());
+            let new = folder.key_name_or_new([3; 16]).unwrap();
+            assert_eq!(folder.key_name().unwrap(), new);
+            assert_ne!(new, kept);
+        }
+        fs::remove_file(&file).unwrap();
+        assert_ne!(folder.key_name_or_new([4; 16]).unwrap(), kept);
+        // It is there, and cannot be read: what stays so, and what passes, look alike from here.
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(matches!(
+            folder.key_name_or_new([5; 16]),
+            Err(Error::StoreDamaged { .. })
+        ));
     }
 
     #[test]
