@@ -21,7 +21,7 @@
 //! | `link` | one connection and what is only true while it lasts |
 //! | `resuming` | the stream that goes on over the next connection, or in the next process |
 //! | `request`, `job` | questions to the server, beside the pump |
-//! | `commands`, `telling` | what the handles ask for; what they are told once it is on disk |
+//! | `commands`, `closing`, `telling` | what the handles ask for, up to the end; what they are told once it is on disk |
 //! | `connecting`, `session` | making a connection; what is asked and published on it |
 //! | `sorting` | who may say what |
 //! | `inbound` | a stanza becomes rows |
@@ -35,6 +35,7 @@ mod action;
 mod audience;
 mod backoff;
 mod catch_up;
+mod closing;
 mod commands;
 mod connecting;
 mod decisions;
@@ -180,9 +181,10 @@ impl Pump {
     }
 
     async fn run(mut self) {
-        let closing = self.pump().await;
-        self.shut_down().await;
-        if let Some(reply) = closing {
+        let first = self.pump().await;
+        let commands = self.shut_down().await;
+        let others = closing::close(commands).await;
+        for reply in first.into_iter().chain(others) {
             let _ = reply.send(Ok(()));
         }
     }
@@ -376,8 +378,8 @@ impl Pump {
         self.send_event(ConnectionState::Disconnected.into());
     }
 
-    /// Ends the connection, the reading thread and the database.
-    async fn shut_down(mut self) {
+    /// Ends the connection, the reading thread and the database. What is left is the queue of those who ask.
+    async fn shut_down(mut self) -> mpsc::UnboundedReceiver<Command> {
         self.disconnect().await;
         self.reader.stop();
         if let Some(store) = Arc::into_inner(self.store)
@@ -385,6 +387,7 @@ impl Pump {
         {
             tracing::error!(%error, "the database did not close in an orderly way");
         }
+        self.commands
     }
 
     /// Answers the callers of `connect`.
