@@ -109,11 +109,53 @@ fn merge(
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
     let transaction = places.transaction();
+    if stands_earlier(places, own, conversation, known, message)? {
+        return move_earlier(places, own, conversation, known, named_by, message);
+    }
     complete(transaction, known, named_by, message)?;
     if message.place != Place::Provisional && !archive::is_archived(known.place) {
         let position = position(places, own, conversation, message, message.place)?;
         settle(transaction, conversation, known, position)?;
     }
+    Ok(match make_readable(transaction, known, message)? {
+        true => Insertion::Improved(known.id),
+        false => Insertion::Duplicate(known.id),
+    })
+}
+
+/// Whether this is an earlier copy of a message that a later part of the archive has shown already: its sender sent it again,
+/// and the newest messages are read first.
+fn stands_earlier(
+    places: &mut Places<'_, '_>,
+    own: &BareJid,
+    conversation: ConversationRow,
+    known: &Known,
+    message: &NewMessage,
+) -> Result<bool, StoreError> {
+    let archive = archive::of_conversation(&message.conversation, conversation, own);
+    Ok(message.place == Place::ArchiveNewer
+        && message.archive_id.is_some()
+        && places.is_in_later_part(archive, known.place)?)
+}
+
+/// The earliest copy gives a message its place, its name and its time, in whatever order the archive is read.
+fn move_earlier(
+    places: &mut Places<'_, '_>,
+    own: &BareJid,
+    conversation: ConversationRow,
+    known: &Known,
+    named_by: Option<i64>,
+    message: &NewMessage,
+) -> Result<Insertion, StoreError> {
+    let transaction = places.transaction();
+    if let (Some(archive), Some(id)) = (named_by, &message.archive_id) {
+        update::name(transaction, known.id, archive, &id.stanza_id)?;
+    }
+    if let Some(time) = message.server_time {
+        update::earlier_server_time(transaction, known.id, time)?;
+    }
+    let position = position(places, own, conversation, message, message.place)?;
+    settle(transaction, conversation, known, position)?;
     Ok(match make_readable(transaction, known, message)? {
         true => Insertion::Improved(known.id),
         false => Insertion::Duplicate(known.id),

@@ -92,12 +92,7 @@ impl<'t, 'c> Places<'t, 'c> {
 
     /// Gives out a place.
     pub(super) fn next(&mut self, archive: &BareJid, place: Place) -> Result<Position, StoreError> {
-        let transaction = self.transaction;
-        let row = self.archive_row(archive)?;
-        let mut ends = match row.ends {
-            Some(ends) => ends,
-            None => read_ends(transaction, row.id)?,
-        };
+        let mut ends = self.ends(archive)?;
         let mut ceiling = i64::MAX;
         let (place, newest) = match place {
             Place::Provisional => {
@@ -130,12 +125,22 @@ impl<'t, 'c> Places<'t, 'c> {
                 (ends.oldest, ends.newest)
             }
         };
-        row.ends = Some(ends);
+        self.archive_row(archive)?.ends = Some(ends);
         Ok(Position {
             place,
             newest,
             ceiling,
         })
+    }
+
+    /// Whether a place belongs to a part of the archive beyond the contiguous one.
+    pub(super) fn is_in_later_part(
+        &mut self,
+        archive: &BareJid,
+        place: i64,
+    ) -> Result<bool, StoreError> {
+        let ends = self.ends(archive)?;
+        Ok(archive::is_archived(place) && ends.ranges.is_some_and(|ranges| place >= ranges.floor))
     }
 
     /// Writes how far the archives have come. Without it the next transaction would give the same places out again.
@@ -157,6 +162,16 @@ impl<'t, 'c> Places<'t, 'c> {
             }
         }
         Ok(())
+    }
+
+    /// Its parts, as they will be.
+    fn ends(&mut self, archive: &BareJid) -> Result<Ends, StoreError> {
+        let transaction = self.transaction;
+        let row = self.archive_row(archive)?;
+        match row.ends {
+            Some(ends) => Ok(ends),
+            None => Ok(*row.ends.insert(read_ends(transaction, row.id)?)),
+        }
     }
 
     fn archive_row(&mut self, jid: &BareJid) -> Result<&mut ArchiveRow, StoreError> {

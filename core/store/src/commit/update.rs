@@ -160,6 +160,21 @@ pub(super) fn server_time(
     Ok(())
 }
 
+/// The same where an earlier copy is found.
+pub(super) fn earlier_server_time(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    time: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE message SET server_time = ?2
+             WHERE id = ?1 AND (server_time IS NULL OR server_time > ?2)",
+        )?
+        .execute(params![id.as_row(), time.as_millis()])?;
+    Ok(())
+}
+
 /// The columns that tell why sending failed.
 pub(super) fn failure_columns(state: Option<&DeliveryState>) -> (Option<u8>, Option<&str>) {
     match state {

@@ -98,6 +98,47 @@ fn the_newest_stands_beyond_a_gap_which_closes_without_moving_anything() {
 }
 
 #[test]
+fn a_message_that_was_sent_twice_stands_where_it_stands_first_whichever_is_read_first() {
+    let home = Home::new();
+    commit_page(&home, &["1"], true);
+    reopen(&home);
+    let copy = |text: &str, name: &str, place: Place, time: i64| {
+        let mut message = paged(live(text), name);
+        message.origin_id = Some(eft_types::OriginId::new(format!("id of {text}")));
+        message.server_time = Some(at(time));
+        message.place = place;
+        message
+    };
+    let mut newest = Batch::new();
+    newest.begin_range(own(), (archived_as("4").stanza_id, at(1)));
+    newest.insert_message(ahead("4"));
+    newest.insert_message(copy("2", "2 again", Place::ArchiveAhead, 50));
+    newest.insert_message(ahead("5"));
+    newest.extend_range(progress(Some("5"), true));
+    home.commit(&newest);
+    assert_eq!(shown(&home), ["1", "--", "4", "2", "5"]);
+
+    let mut filling = Batch::new();
+    filling.insert_message(copy("2", "2", Place::ArchiveNewer, 20));
+    filling.insert_message(paged(live("3"), "3"));
+    filling.advance_archive(progress(Some("3"), false));
+    home.commit(&filling);
+    let mut joining = Batch::new();
+    joining.join_range(own());
+    home.commit(&joining);
+    assert_eq!(shown(&home), ["1", "2", "3", "4", "5"]);
+    let rows = home.store.timeline(&juliet(), None, 10).unwrap();
+    let moved = rows.iter().find(|row| text_of(row) == "2").unwrap();
+    assert_eq!(moved.archive_id, Some(archived_as("2")));
+    assert_eq!(moved.server_time, Some(at(20)));
+    // The later copy comes again, and changes nothing.
+    let mut again = Batch::new();
+    again.insert_message(copy("2", "2 again", Place::ArchiveNewer, 50));
+    home.commit(&again);
+    assert_eq!(shown(&home), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
 fn a_gap_is_shown_on_the_page_that_it_stands_on_and_on_no_other() {
     let home = Home::new();
     commit_page(&home, &["1", "2", "3"], true);

@@ -12,7 +12,7 @@ use eft_store::{ArchiveId, Content, Message, MessageEncryption, MessageUpdate};
 use eft_types::{BareJid, DeviceAddress, Jid, OriginId};
 use eft_xmpp::xep::{message, stanza_id};
 
-use super::Inbound;
+use super::{Inbound, Part, Source};
 use crate::error::Error;
 use crate::unit::Unit;
 
@@ -96,6 +96,15 @@ impl Inbound<'_> {
         } else {
             Namesake::Other
         })
+    }
+
+    /// Whether this copy fills a gap, and the row's own may stand beyond it.
+    pub(super) const fn may_stand_earlier(&self, row: &Message) -> bool {
+        let part = match self.source {
+            Source::Archive { part, .. } => part,
+            Source::Live | Source::Carbon => return false,
+        };
+        matches!(part, Part::Next) && row.archive_id.is_some()
     }
 
     /// Gives a row the archive's id, once that is known.

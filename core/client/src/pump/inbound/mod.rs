@@ -235,7 +235,11 @@ impl<'a> Inbound<'a> {
             && row.content.is_readable()
         {
             // Our own message coming back, or a second way to one that we have.
-            Self::bind(unit, row, archive_id);
+            if self.may_stand_earlier(row) {
+                self.insert_copy(unit, archive_id, row)?;
+            } else {
+                Self::bind(unit, row, archive_id);
+            }
             return Ok(());
         }
         let read = match self.read(unit, seen, context, rng)? {
@@ -263,6 +267,33 @@ impl<'a> Inbound<'a> {
                 self.insert(unit, archive_id, id, read)?;
             }
         }
+        Ok(())
+    }
+
+    /// A message that was sent twice has its place where it stands first. The newest part of an archive is read before what
+    /// lies in the gap, so this may be an earlier copy of a row that is there: the store knows.
+    fn insert_copy(
+        &self,
+        unit: &mut Unit<'_>,
+        archive_id: Option<ArchiveId>,
+        row: &Message,
+    ) -> Result<(), Error> {
+        let copy = NewMessage {
+            direction: row.direction,
+            origin_id: row.origin_id.clone(),
+            archive_id,
+            server_time: self.server_time(unit)?,
+            place: Place::ArchiveNewer,
+            encryption: row.encryption,
+            unread: false,
+            ..NewMessage::incoming(
+                row.conversation.clone(),
+                row.sender.clone(),
+                row.content.clone(),
+                unit.now,
+            )
+        };
+        unit.batch.insert_message(copy);
         Ok(())
     }
 
