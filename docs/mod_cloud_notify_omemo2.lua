@@ -3,6 +3,9 @@
 --
 -- Put this file into a folder of plugin_paths, and "cloud_notify_omemo2" into modules_enabled.
 
+-- Clients that look into the server's features see that its pushes are as they should be.
+module:add_feature("urn:xmpp:omemo:2");
+
 local text = module:get_option_string("push_notification_important_body", "New Message!");
 
 local function has_payload(stanza)

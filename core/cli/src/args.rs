@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use eft::BareJid;
+use eft::{BareJid, Jid};
 
 /// Encrypted chat over XMPP in a terminal.
 #[derive(Debug, Parser)]
@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Search(Search),
     /// Do what a phone does when a push comes: log in, catch up, print what is new, hang up so that the session goes on.
     Wake(Wake),
+    /// Print what is known of the account and what is wrong with it, without what is nobody's business: for whoever helps.
+    Report(Report),
+    /// Print how pushes stand, register for them, or see whether one arrives.
+    Push(Push),
     /// Write the whole history into a file, encrypted by a passphrase that is asked for or taken from `EFT_PASSPHRASE`.
     Export {
         /// Your account.
@@ -160,6 +164,43 @@ pub(crate) struct Wake {
     /// Print the same again next time, as if this program had died before anybody saw it.
     #[arg(long)]
     pub(crate) unseen: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// Connect first, and ask the server what it can do.
+    #[arg(long)]
+    pub(crate) connect: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Push {
+    /// Your account.
+    pub(crate) me: BareJid,
+    /// Ask the server to push to this app server.
+    #[arg(long, value_name = "JID", conflicts_with = "unregister")]
+    pub(crate) register: Option<Jid>,
+    /// With --register: what the app server calls this device.
+    #[arg(long, requires = "register")]
+    pub(crate) node: Option<String>,
+    /// With --register: what the server is to show with each push.
+    #[arg(long, requires = "register", value_name = "NAME=VALUE")]
+    pub(crate) option: Vec<String>,
+    /// Ask the server not to push any more.
+    #[arg(long)]
+    pub(crate) unregister: bool,
+    /// Make the server push, and wait for whoever gets it to call `eft wake`.
+    #[arg(long)]
+    pub(crate) test: bool,
+    /// How long to wait for it.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,9 @@ mod inspect;
 mod leave;
 mod output;
 mod password;
+mod push;
 mod reach;
+mod report;
 mod secrets;
 mod transfer;
 mod trust;
@@ -76,6 +78,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Conversations { me } => inspect::conversations(&eft, &me, output).await,
         Command::Search(asked) => inspect::search(&eft, &asked, output).await,
         Command::Wake(asked) => wake::run(eft, asked, output).await,
+        Command::Push(asked) => push::run(&eft, &asked, output).await,
+        Command::Report(asked) => report::run(&eft, &asked, output).await,
         Command::Export {
             me,
             file,

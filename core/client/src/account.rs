@@ -20,7 +20,9 @@ use crate::error::Error;
 use crate::event::{ConnectionState, Event, Events, Standing};
 use crate::message::Message;
 use crate::push::{PushHealth, PushRecord, PushTarget};
+use crate::push_test::PushTest;
 use crate::reader::Reader;
+use crate::report::Report;
 use crate::session_info::SessionInfo;
 use crate::summary::ConversationSummary;
 use crate::transfer::{self, ExportedHistory, IdentityKey, Passphrase};
@@ -183,6 +185,18 @@ impl Account {
         self.ask(|reply| Command::Session { reply }).await
     }
 
+    /// What is known of the account, and what is wrong with it: why push, OMEMO or login does not work. Its text is made to be
+    /// sent to whoever helps; see [`Report`] for what it leaves out. While the account is online the server is asked what it
+    /// can do, for at most some seconds. Without a connection, suspended or closed, the report says what is known here.
+    pub async fn report(&self) -> Report {
+        // What it does not answer is not in the report.
+        let _ = self.ask(|reply| Command::LookAtServer { reply }).await;
+        match self.ask(|reply| Command::Report { reply }).await {
+            Ok(report) => report,
+            Err(_) => Report::of_closed(&self.shared.jid),
+        }
+    }
+
     /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
     /// connection; all of it in the time given, which is counted from the call. The stream stays open on the server, so
     /// that it begins to push again at once. To be called with what the system gives to an extension or a job, less what
@@ -238,6 +252,21 @@ impl Account {
     /// [`Error::StoreDamaged`].
     pub async fn unregister_push(&self) -> Result<(), Error> {
         self.ask(|reply| Command::UnregisterPush { reply }).await
+    }
+
+    /// Sees whether a push reaches this device: for a button of the app's settings. The account has to be online. The servers are
+    /// asked whether they are there; then this device sends itself a message that nobody keeps, leaves it unacknowledged, and
+    /// hangs up like an app that sleeps. The server then has a reason to push. Whoever gets that push calls
+    /// [`Account::handle_push`] as always, in this process or in an extension. After at most `within` the account is online again.
+    /// Half a minute is enough where pushes work.
+    ///
+    /// It shows that pushes arrive, not how fast they would at night: the phone is awake and in the user's hand.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] if the account is not online, or the connection was lost before its time; [`Error::Suspended`] also if
+    /// the app suspended or disconnected the account meanwhile; [`Error::StoreLocked`], [`Error::StoreDamaged`].
+    pub async fn test_push(&self, within: Duration) -> Result<PushTest, Error> {
+        self.ask(|reply| Command::TestPush { within, reply }).await
     }
 
     /// How the registration for pushes stands; `None` if there is none.

@@ -11,6 +11,8 @@ use crate::config::ConnectOptions;
 use crate::contact::Contact;
 use crate::error::Error;
 use crate::push::PushTarget;
+use crate::push_test::PushTest;
+use crate::report::Report;
 use crate::session_info::SessionInfo;
 use crate::timeline::LoadedHistory;
 use crate::wake::WakeOutcome;
@@ -34,6 +36,8 @@ impl Command {
                 | Self::SetActive { .. }
                 | Self::NetworkChanged
                 | Self::Session { .. }
+                | Self::LookAtServer { .. }
+                | Self::Report { .. }
                 | Self::HandlePush { .. }
                 | Self::Collect { reply: None }
         )
@@ -59,13 +63,16 @@ impl Command {
             | Self::Announced { reply, .. }
             | Self::RegisterPush { reply, .. }
             | Self::UnregisterPush { reply }
+            | Self::LookAtServer { reply }
             | Self::Close { reply } => drop(reply.send(Err(error))),
             Self::Send { reply, .. } => drop(reply.send(Err(error))),
             Self::ResetSessions { reply, .. } => drop(reply.send(Err(error))),
             Self::Contacts { reply } => drop(reply.send(Err(error))),
             Self::Session { reply } => drop(reply.send(Err(error))),
+            Self::Report { reply } => drop(reply.send(Err(error))),
             Self::LoadOlder { reply, .. } => drop(reply.send(Err(error))),
             Self::HandlePush { reply, .. } => drop(reply.send(Err(error))),
+            Self::TestPush { reply, .. } => drop(reply.send(Err(error))),
             Self::Collect { reply } => {
                 if let Some(reply) = reply {
                     drop(reply.send(Err(error)));
@@ -151,6 +158,10 @@ pub(crate) enum Command {
     NetworkChanged,
     /// Say how the present connection was made.
     Session { reply: Reply<Option<SessionInfo>> },
+    /// Ask the server what it can do and what it publishes, for a report.
+    LookAtServer { reply: Reply<()> },
+    /// Say what is known.
+    Report { reply: Reply<Report> },
     /// The user has read a conversation up to a message.
     MarkRead {
         peer: BareJid,
@@ -169,6 +180,11 @@ pub(crate) enum Command {
     RegisterPush {
         target: PushTarget,
         reply: Reply<()>,
+    },
+    /// See whether a push arrives.
+    TestPush {
+        within: Duration,
+        reply: Reply<PushTest>,
     },
     /// Ask it not to any more.
     UnregisterPush { reply: Reply<()> },

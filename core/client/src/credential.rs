@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::config::Credentials;
 use crate::error::Error;
 use crate::fields;
+use crate::report::LoginReport;
 
 /// First byte of what 0.1 wrote at first: a password alone follows.
 const PASSWORD: u8 = 1;
@@ -94,6 +95,16 @@ impl Login {
             pins: Pins::default(),
             ..self.clone()
         }
+    }
+
+    /// What may be told of it.
+    pub(crate) fn report(&self) -> LoginReport {
+        LoginReport::new(&self.pins, self.token.is_some())
+    }
+
+    /// What must not be told, whoever says it.
+    pub(crate) fn password(&self) -> Zeroizing<String> {
+        self.password.clone()
     }
 
     /// For the database.

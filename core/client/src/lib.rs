@@ -16,6 +16,7 @@
 //! | [`Account`] | one login: connecting, devices, trust, events |
 //! | [`Conversation`] | sending, and the timeline |
 //! | [`network`] | resolver, certificates, proxy, WebSocket: what replaces a part of how connections are made |
+//! | [`Report`] | why push, OMEMO or login does not work |
 //! | `pump` | the account's thread: the only one that moves ratchets and speaks to the server |
 //! | `unit` | one unit of work: read, compute, commit, then speak |
 //! | `translate` | the only place that knows the words of two layers |
@@ -41,8 +42,10 @@ mod message;
 pub mod network;
 mod pump;
 mod push;
+mod push_test;
 mod reader;
 mod rebuilt;
+mod report;
 mod session_info;
 mod summary;
 mod timeline;
@@ -61,7 +64,13 @@ pub use error::{Cause, Error, KeyFault};
 pub use event::{CatchUpProgress, ConnectionState, Event, Events};
 pub use message::{Content, Delivery, Encryption, Message, Unreadable};
 pub use push::{PushHealth, PushTarget};
+pub use push_test::{PushLeg, PushObstacle, PushTest};
 pub use rebuilt::RebuiltAccount;
+pub use report::{
+    ArchiveReport, ConnectionReport, DatabaseReport, DeviceListing, EncryptionReport, Fact,
+    Failure, LinkState, LoginReport, MessagesReport, Problem, PublishedReport, PushReport, Report,
+    ReportArea, ServerReport, SessionReport, VersionReport,
+};
 pub use session_info::SessionInfo;
 pub use summary::ConversationSummary;
 pub use timeline::{LoadedHistory, TimelineGap, TimelineKey, TimelinePage};

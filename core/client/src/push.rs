@@ -8,8 +8,11 @@ use eft_types::{Jid, Timestamp};
 use crate::error::Error;
 use crate::fields;
 
-/// First byte of what is kept.
-const VERSION: u8 = 1;
+/// First byte of what is kept: the present form.
+const VERSION: u8 = 2;
+
+/// First byte of the form that knew no self-test.
+const WITHOUT_TEST: u8 = 1;
 
 /// How often messages may have come without a push before the registration is doubted.
 const MISSED_MAX: u32 = 3;
@@ -69,6 +72,8 @@ pub(crate) struct PushRecord {
     pub(crate) health: PushHealth,
     /// How often messages came without a push since the last one.
     missed_count: u32,
+    /// Whether a self-test waits for one, in this process or another.
+    is_awaited: bool,
 }
 
 impl PushRecord {
@@ -77,6 +82,7 @@ impl PushRecord {
             target,
             health: PushHealth::Waiting,
             missed_count: 0,
+            is_awaited: false,
         }
     }
 
@@ -119,6 +125,30 @@ impl PushRecord {
         Self {
             health: PushHealth::Proven { at: now },
             missed_count: 0,
+            is_awaited: false,
+            ..self.clone()
+        }
+    }
+
+    /// A self-test waits for a push.
+    #[must_use]
+    pub(crate) fn awaited(&self) -> Self {
+        Self {
+            is_awaited: true,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) const fn is_awaited(&self) -> bool {
+        self.is_awaited
+    }
+
+    /// A self-test waited in vain.
+    #[must_use]
+    pub(crate) fn failed(&self) -> Self {
+        Self {
+            missed_count: MISSED_MAX,
+            is_awaited: false,
             ..self.clone()
         }
     }
@@ -143,7 +173,7 @@ impl PushRecord {
             // Said, and never kept.
             PushHealth::Stale => (2, 0, ""),
         };
-        let mut bytes = vec![VERSION, state];
+        let mut bytes = vec![VERSION, state, self.is_awaited.into()];
         bytes.extend_from_slice(&at.to_be_bytes());
         bytes.extend_from_slice(&self.missed_count.to_be_bytes());
         let node = self.target.node.iter().map(String::as_str);
@@ -177,9 +207,11 @@ impl PushRecord {
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let ([version, state], rest) = bytes.split_first_chunk()?;
-        if *version != VERSION {
-            return None;
-        }
+        let (is_awaited, rest) = match *version {
+            VERSION => rest.split_first().map(|(is, rest)| (*is != 0, rest))?,
+            WITHOUT_TEST => (false, rest),
+            _ => return None,
+        };
         let (at, rest) = rest.split_first_chunk()?;
         let at = Timestamp::from_millis(i64::from_be_bytes(*at));
         let (missed_count, mut rest) = rest.split_first_chunk()?;
@@ -216,6 +248,7 @@ impl PushRecord {
             },
             health,
             missed_count,
+            is_awaited,
         })
     }
 }
@@ -247,6 +280,8 @@ mod tests {
             record.agreed(at(5)),
             record.proven(at(7)).missed(),
             record.with(PushHealth::Unsupported),
+            record.agreed(at(5)).awaited(),
+            record.proven(at(7)).failed(),
             record.with(rejected),
             PushRecord::new(PushTarget {
                 node: None,
@@ -265,12 +300,37 @@ mod tests {
         for cut in 0..whole.len() {
             let found = PushRecord::decode(&Opaque::new(&whole[..cut]));
             // A cut between two options leaves a registration with fewer of them, if it leaves one.
-            assert!(found.is_err() || cut > 40, "{cut}");
+            assert!(found.is_err() || cut > 41, "{cut}");
         }
         let mut newer = whole;
-        newer[0] = 2;
+        newer[0] = 3;
         let error = PushRecord::decode(&Opaque::new(newer)).unwrap_err();
         assert_eq!(error.code(), "store-damaged");
+    }
+
+    #[test]
+    fn a_registration_of_a_former_version_is_read() {
+        let record = record().proven(at(7)).missed();
+        let mut bytes = record.encode().as_bytes().to_vec();
+        bytes[0] = WITHOUT_TEST;
+        bytes.remove(2);
+        assert_eq!(PushRecord::decode(&Opaque::new(bytes)).unwrap(), record);
+    }
+
+    #[test]
+    fn a_self_test_is_over_with_a_push_and_without_one() {
+        let awaited = record().agreed(at(1)).awaited();
+        assert!(awaited.is_awaited() && awaited.health() == PushHealth::Registered { at: at(1) });
+        let proven = awaited.proven(at(2));
+        assert!(!proven.is_awaited());
+        let failed = proven.awaited().failed();
+        assert!(!failed.is_awaited());
+        assert_eq!(failed.health(), PushHealth::Stale);
+        assert_eq!(failed.agreed(at(8)).health(), PushHealth::Stale);
+        assert_eq!(
+            failed.proven(at(9)).health(),
+            PushHealth::Proven { at: at(9) }
+        );
     }
 
     #[test]

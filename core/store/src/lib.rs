@@ -98,6 +98,7 @@ pub use export::{
 };
 pub use key::{StoreKey, StoreKeyError};
 pub use lease::{Generation, Lease, LeaseError, Rollback};
+pub use migrate::KNOWN_VERSION as SCHEMA_VERSION;
 pub use model::*;
 pub use options::StoreOptions;
 pub use random::RandomError;

@@ -18,8 +18,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_archive_ranges.sql"),
 ];
 
-/// Newest schema that this version knows.
-pub(crate) const KNOWN_VERSION: u32 = MIGRATIONS.len() as u32;
+/// Newest schema that this version knows, and that of every database that it has open.
+pub const KNOWN_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// Runs what is missing, each migration in a transaction of its own.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

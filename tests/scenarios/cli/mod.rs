@@ -3,6 +3,7 @@
 mod account;
 mod kill;
 pub(crate) mod program;
+mod report;
 mod trust;
 
 use std::pin::pin;
@@ -25,7 +26,10 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
-        let server = Prosody::start().await.unwrap();
+        Self::on(Prosody::start().await.unwrap()).await
+    }
+
+    async fn on(server: Prosody) -> Self {
         Self {
             alice: server.add_account("alice").await.unwrap(),
             bob: server.add_account("bob").await.unwrap(),

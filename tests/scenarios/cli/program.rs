@@ -118,6 +118,16 @@ impl Desk {
         command
     }
 
+    /// Runs a command that ends by itself and may connect.
+    pub(crate) async fn run_online(&self, words: &[&str]) -> Ended {
+        let mut command = self.command(words);
+        command
+            .args(["--server", &self.server])
+            .arg("--ca")
+            .arg(&self.authority);
+        run(command).await
+    }
+
     /// Runs a command that ends by itself.
     pub(crate) async fn run(&self, words: &[&str]) -> Ended {
         run(self.command(words)).await

@@ -3,7 +3,10 @@
 mod away;
 mod both;
 mod federation;
+mod push_stage;
 mod push_table;
 mod pushes;
+mod reporting;
+mod self_test;
 mod sleep;
 mod stage;

@@ -3,71 +3,15 @@
 use std::time::Duration;
 
 use eft::{PushHealth, PushTarget};
-use eft_tests::{AnyServer, AppServer, AppServerPlace, Login, Phone, ServerKind, wait_for};
-use tempfile::TempDir;
+use eft_tests::{AppServer, Phone, ServerKind, wait_for};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::push_stage::{PATIENCE, PushStage, health, wait_until_registered};
 
 /// How long no push has to come until we believe that none comes.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// A server, two accounts, and Bob's app with a server of its own.
-struct Stage {
-    server: AnyServer,
-    place: AppServerPlace,
-    app_server: AppServer,
-    alice: Login,
-    bob: Login,
-    folder: TempDir,
-}
-
-impl Stage {
-    async fn set(kind: ServerKind) -> Self {
-        let place = AppServerPlace::beside("eft.test").unwrap();
-        let server = AnyServer::start_with(kind, Some(&place)).await.unwrap();
-        Self {
-            app_server: AppServer::connect(&place).await.unwrap(),
-            alice: server.add_account("alice").await.unwrap(),
-            bob: server.add_account("bob").await.unwrap(),
-            folder: tempfile::tempdir().unwrap(),
-            place,
-            server,
-        }
-    }
-
-    async fn phone(&self, login: &Login, name: &str) -> Phone {
-        Phone::online(&self.server, login, name, self.folder.path())
-            .await
-            .unwrap()
-    }
-
-    fn target(&self) -> PushTarget {
-        PushTarget {
-            service: self.place.name.parse().unwrap(),
-            node: Some("bobs phone".to_owned()),
-            options: vec![("secret".to_owned(), "of the app server".to_owned())],
-        }
-    }
-}
-
-async fn health(phone: &Phone) -> Option<PushHealth> {
-    phone.account.push_health().await.unwrap()
-}
-
-async fn wait_until_registered(phone: &Phone) {
-    wait_for("the server's consent", PATIENCE, || async {
-        let health = health(phone).await;
-        matches!(
-            health,
-            Some(PushHealth::Registered { .. } | PushHealth::Proven { .. })
-        )
-    })
-    .await
-    .unwrap();
-}
-
 async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(kind: ServerKind) {
-    let mut stage = Stage::set(kind).await;
+    let mut stage = PushStage::set(kind).await;
     let alices = stage.phone(&stage.alice, "alices").await;
     let mut bobs = stage.phone(&stage.bob, "bobs").await;
     alices.send(&stage.bob.jid, "hello").await.unwrap();
@@ -86,12 +30,16 @@ async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(kind: ServerKind) {
         if round == 2 {
             // The stream is gone; the server has to be asked anew by the wake, and pushes from its own memory until then.
             stage.server.restart().await.unwrap();
-            stage.app_server = AppServer::connect(&stage.place).await.unwrap();
+            stage.app_server = Some(AppServer::connect(&stage.place).await.unwrap());
             told = 0;
         }
         let text = format!("round {round}");
         alices.send(&stage.bob.jid, &text).await.unwrap();
-        let pushes = stage.app_server.wait_for(told + 1, PATIENCE).await.unwrap();
+        let pushes = stage
+            .app_server()
+            .wait_for(told + 1, PATIENCE)
+            .await
+            .unwrap();
         told = pushes.len();
         let push = &pushes[told - 1];
         assert_eq!(push.node, "bobs phone");
@@ -122,10 +70,10 @@ async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(kind: ServerKind) {
     bobs.account.unregister_push().await.unwrap();
     assert_eq!(health(&bobs).await, None);
     bobs.account.suspend().await.unwrap();
-    let before = stage.app_server.pushes().len();
+    let before = stage.app_server().pushes().len();
     alices.send(&stage.bob.jid, "in silence").await.unwrap();
     tokio::time::sleep(SILENCE).await;
-    assert_eq!(stage.app_server.pushes().len(), before);
+    assert_eq!(stage.app_server().pushes().len(), before);
 }
 
 #[tokio::test]

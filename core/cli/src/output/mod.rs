@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 mod chat;
 mod lists;
+mod push;
+mod report;
 mod text;
 
 use crate::conversation::Standing;

@@ -128,6 +128,10 @@ impl Pump {
             Command::Session { reply } => {
                 let _ = reply.send(Ok(self.link.as_ref().map(Link::info)));
             }
+            Command::LookAtServer { reply } => self.look_at_server(reply),
+            Command::Report { reply } => {
+                let _ = reply.send(Ok(self.report()));
+            }
             Command::MarkRead { peer, up_to, reply } => {
                 let _ = reply.send(self.mark_read(peer, up_to));
             }
@@ -149,6 +153,7 @@ impl Pump {
             Command::RegisterPush { target, reply } => {
                 let _ = reply.send(self.register_push(target));
             }
+            Command::TestPush { within, reply } => self.test_push(within, reply),
             Command::UnregisterPush { reply } => self.unregister_push(reply),
             Command::Announced { messages, reply } => {
                 let result = self.commit(|unit, _| {

@@ -80,7 +80,7 @@ impl Pump {
         let Some(options) = self.options() else {
             return;
         };
-        if self.is_connecting || self.link.is_some() {
+        if self.is_connecting || self.link.is_some() || self.is_awaiting_push() {
             return;
         }
         let (login, lost) = match self
@@ -241,6 +241,7 @@ impl Pump {
         let Some(link) = self.link.take() else {
             return;
         };
+        self.push_test_lost_link(&error);
         if link.is_doubtful() {
             return self.begin_anew(error);
         }
@@ -256,6 +257,7 @@ impl Pump {
 
     fn went_offline(&mut self, error: Error) {
         self.note_wake_failed(&error);
+        self.last_failure = Some((clock::now(), error.clone()));
         let may_retry = self.options().is_some() && can_recover(&error);
         let wait = may_retry.then(|| self.backoff.failed(&mut self.rng));
         self.retry_at = wait.map(|wait| Instant::now() + wait);

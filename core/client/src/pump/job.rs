@@ -10,9 +10,11 @@ use eft_xmpp::xep::roster::{self, RosterAnswer, RosterItem};
 use eft_xmpp::{Element, ns};
 
 use super::connecting::Attempt;
+use super::push_testing::Asked;
 use super::request::{Question, RequestError, Requester};
 use crate::command::Reply;
 use crate::push::PushTarget;
+use crate::report::ServerReport;
 use crate::translate::encrypted;
 
 /// What a job found out.
@@ -21,9 +23,16 @@ pub(crate) enum Finding {
     Connected(Box<Attempt>),
     /// The server was asked to push.
     PushEnabled(Result<(), RequestError>),
+    /// The servers were asked before a self-test of pushes.
+    PushTestAsked(Asked),
     /// The server was asked not to push any more.
     PushDisabled {
         result: Result<(), RequestError>,
+        reply: Reply<()>,
+    },
+    /// What the server can do, for a report.
+    Looked {
+        server: Box<ServerReport>,
         reply: Reply<()>,
     },
     /// Whether the server answered that it is there; if not, the connection is over.

@@ -13,8 +13,9 @@
 //! | File | Noun |
 //! |---|---|
 //! | `suspending`, `waking` | the app sleeps; a push came |
-//! | `pushing` | asking the server to push |
+//! | `pushing`, `push_testing` | asking the server to push; whether a push arrives |
 //! | `intake` | what other processes left to be sent |
+//! | `reporting`, `looking` | what is known of it all; asking the server for more of it |
 //! | `probing` | whether the server is still there; work for idle moments |
 //! | `holding`, `rollback` | the right to write; a database that is an older copy |
 //! | `decisions` | what the user decides about keys and devices |
@@ -49,11 +50,14 @@ mod interleaving;
 mod job;
 mod link;
 mod lists;
+mod looking;
 pub(crate) mod older;
 mod outbox;
 pub(crate) mod pending;
 mod probing;
+mod push_testing;
 mod pushing;
+mod reporting;
 mod request;
 mod resuming;
 mod rollback;
@@ -68,7 +72,7 @@ use std::sync::Arc;
 use std::thread;
 
 use eft_store::{MessageUpdate, Store};
-use eft_types::DeviceAddress;
+use eft_types::{DeviceAddress, Timestamp};
 use eft_xmpp::driver::{ClientTls, CloseStyle, Event as LinkEvent, SendError};
 use eft_xmpp::stream::ClientState;
 use rand::rngs::StdRng;
@@ -84,6 +88,7 @@ use crate::error::Error;
 use crate::event::{ConnectionState, Event, Standing};
 use crate::keys::Keys;
 use crate::reader::ReaderThread;
+use crate::report::ServerReport;
 
 use self::backoff::Backoff;
 use self::commands::Flow;
@@ -92,6 +97,7 @@ use self::holding::Holding;
 use self::job::Finding;
 use self::link::{INPUTS_AT_ONCE, Input, Kept, Link};
 use self::pending::Pending;
+use self::push_testing::PushTesting;
 use self::waking::Waking;
 
 /// The pump of one account.
@@ -128,6 +134,12 @@ pub(crate) struct Pump {
     pending: Pending,
     /// Whether the app wants no more of the archive than its newest page.
     is_catch_up_paused: bool,
+    /// A self-test of pushes that runs.
+    push_test: Option<PushTesting>,
+    /// What the server can do, as it said last.
+    server: Option<ServerReport>,
+    /// Why the last connection, or the last attempt at one, came to nothing.
+    last_failure: Option<(Timestamp, Error)>,
 }
 
 impl Pump {
@@ -163,6 +175,9 @@ impl Pump {
             jobs: JoinSet::new(),
             pending: Pending::default(),
             is_catch_up_paused: false,
+            push_test: None,
+            server: None,
+            last_failure: None,
         })
     }
 
@@ -226,6 +241,9 @@ impl Pump {
                     Error::StoreLocked => self.overtaken(),
                     error => self.drop_link(error),
                 }
+            }
+            if self.is_push_test_returned() {
+                self.await_push().await;
             }
             if let Some(reason) = self.wake_result() {
                 self.end_wake(reason).await;
@@ -323,6 +341,7 @@ impl Pump {
         }
         self.probe_silence();
         self.index_when_idle()?;
+        self.look_for_push()?;
         let expired = match self.link.as_mut() {
             Some(link) => link.expire_requests(clock::now()),
             None => Vec::new(),
@@ -355,6 +374,7 @@ impl Pump {
             wake,
             self.silence_deadline(),
             self.index_at(),
+            self.push_test_at(),
         ]
         .into_iter()
         .flatten()
@@ -375,6 +395,7 @@ impl Pump {
             }
         }
         self.answer_waiting(&Err(Error::Suspended));
+        self.give_up_push_test(&Error::Suspended);
         self.send_event(ConnectionState::Disconnected.into());
     }
 

@@ -103,9 +103,12 @@ impl Pump {
         };
         let now = clock::now();
         match record.health() {
-            PushHealth::Proven { at } if now.millis_since(at) < PROOF_HOLDS_MILLIS => Ok(()),
-            _ => self.keep_push(Some(&record.proven(now))),
+            PushHealth::Proven { at }
+                if now.millis_since(at) < PROOF_HOLDS_MILLIS && !record.is_awaited() => {}
+            _ => self.keep_push(Some(&record.proven(now)))?,
         }
+        self.note_awaited_push();
+        Ok(())
     }
 
     /// The app was opened and found messages, of which no push had told.
@@ -116,12 +119,12 @@ impl Pump {
         }
     }
 
-    fn push_record(&self) -> Result<Option<PushRecord>, Error> {
+    pub(super) fn push_record(&self) -> Result<Option<PushRecord>, Error> {
         let kept = self.store.push()?;
         kept.as_ref().map(PushRecord::decode).transpose()
     }
 
-    fn keep_push(&mut self, record: Option<&PushRecord>) -> Result<(), Error> {
+    pub(super) fn keep_push(&mut self, record: Option<&PushRecord>) -> Result<(), Error> {
         let bytes: Option<Opaque> = record.map(PushRecord::encode);
         self.commit(|unit, _| {
             unit.batch.set_push(bytes);

@@ -22,6 +22,7 @@ use crate::clock;
 use crate::contact::Contacts;
 use crate::error::Error;
 use crate::event::{CatchUpProgress, ConnectionState, Event};
+use crate::report::ServerReport;
 use crate::unit::Unit;
 
 impl Pump {
@@ -32,9 +33,15 @@ impl Pump {
                 self.attempt_ended(*attempt);
                 Ok(())
             }
+            Finding::PushTestAsked(asked) => self.handle_push_test_asked(asked),
             Finding::PushEnabled(result) => self.handle_push_enabled(result),
             Finding::PushDisabled { result, reply } => {
                 self.handle_push_disabled(result, reply);
+                Ok(())
+            }
+            Finding::Looked { server, reply } => {
+                self.server = Some(*server);
+                let _ = reply.send(Ok(()));
                 Ok(())
             }
             Finding::Probed(is_answered) => {
@@ -114,6 +121,11 @@ impl Pump {
         }
         link.phase = Phase::Publishing;
         link.actions_due = true;
+        self.server = Some(ServerReport {
+            has_archive: Some(set_up.has_archive),
+            has_push: Some(set_up.has_push),
+            ..ServerReport::new(clock::now())
+        });
         link.send(presence::available(&stanza::caps(), None, 0), None);
         self.note_set_up()?;
         self.enable_push(Some(set_up.has_push))?;
@@ -199,7 +211,7 @@ impl Pump {
                         link.held.push_back((seq, element));
                     }
                 }
-                Sorted::InPage => {}
+                Sorted::InPage | Sorted::Unacknowledged => {}
                 Sorted::Answer(answer) => {
                     settled.push((seq, false));
                     answers.push(answer);

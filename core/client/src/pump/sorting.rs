@@ -30,6 +30,8 @@ pub(super) enum Sorted {
     Held(Element),
     /// It belongs to an archive page that is not complete yet.
     InPage,
+    /// The server is to keep it until it has pushed for it.
+    Unacknowledged,
     /// The pump itself asked for it.
     Answer(Answer),
 }
@@ -102,6 +104,11 @@ impl Pump {
         }
         if let Some(event) = PubSubEvent::parse(&element) {
             return self.take_pubsub_event(unit, &event);
+        }
+        match self.takes_push_test(&element) {
+            (false, _) => {}
+            (true, true) => return Ok(Sorted::Unacknowledged),
+            (true, false) => return Ok(Sorted::Transient),
         }
         if self.link.as_ref().is_none_or(|link| !link.is_current) {
             return Ok(self.hold(element));

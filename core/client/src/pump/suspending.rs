@@ -14,6 +14,7 @@ impl Pump {
         self.retry_at = None;
         self.hang_up().await;
         self.answer_waiting(&Err(Error::Suspended));
+        self.give_up_push_test(&Error::Suspended);
         self.holding.release();
         self.store.suspend()?;
         Ok(())

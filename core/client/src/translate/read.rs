@@ -1,5 +1,6 @@
 //! Rows of the store, as the app shows them.
 
+use eft_omemo::Version;
 use eft_store::{DeliveryState, Direction, MessageEncryption, SendFailure};
 
 use crate::message::{Content, Delivery, Encryption, Message, Unreadable};
@@ -29,6 +30,14 @@ pub(crate) fn message(row: eft_store::Message) -> Message {
             MessageEncryption::None | MessageEncryption::Foreign => Encryption::None,
         },
         delivery: row.delivery.map(delivery),
+    }
+}
+
+/// A version of OMEMO.
+pub(crate) const fn encryption(version: Version) -> Encryption {
+    match version {
+        Version::Omemo2 => Encryption::Omemo2,
+        Version::Legacy => Encryption::OmemoLegacy,
     }
 }
 

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`iq`], [`message`], [`presence`], [`roster`] | RFC 6120, 6121 |
 //! | [`data_forms`], [`disco`], [`rsm`], [`pubsub`], [`caps`] | XEP-0004, 0030, 0059, 0060 with 0163, 0115 |
+//! | [`version`] | XEP-0092 |
 //! | [`datetime`], [`alt_connections`], [`receipts`], [`blocking`], [`ping`], [`delay`] | XEP-0082, 0156, 0184, 0191, 0199, 0203 |
 //! | [`carbons`], [`forward`], [`mam`] | XEP-0280, 0297, 0313 |
 //! | [`hints`], [`csi`], [`push`], [`stanza_id`], [`eme`] | XEP-0334, 0352, 0357, 0359, 0380 |
@@ -45,3 +46,4 @@ pub mod stanza_error;
 pub mod stanza_id;
 pub mod stream_limits;
 mod text;
+pub mod version;

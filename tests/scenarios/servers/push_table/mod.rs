@@ -8,13 +8,12 @@ mod stanza;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use eft_tests::{AnyServer, AppServer, AppServerPlace, Prosody, Push, Server as _, ServerKind};
+use eft_tests::{AnyServer, AppServer, AppServerPlace, Push, Server as _, ServerKind};
 use eft_xmpp::driver::CloseStyle;
 
+use super::push_stage::prosody_with_module;
 use client::Client;
 use stanza::Kind;
 
@@ -167,19 +166,9 @@ async fn ejabberd_pushes_what_the_docs_say() {
 
 #[tokio::test]
 async fn prosody_with_the_module_of_the_docs_knows_what_is_important() {
-    const NAME: &str = "cloud_notify_omemo2";
     let kinds = [Kind::Omemo2, Kind::EmptyOmemo2];
-    // In a folder that the server's user can read.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let module = include_str!("../../../../docs/mod_cloud_notify_omemo2.lua");
-    let file = folder.path().join(format!("mod_{NAME}.lua"));
-    fs::write(&file, module).unwrap();
     let app = AppServerPlace::beside("eft.test").unwrap();
-    let builder = Prosody::builder()
-        .app_server(&app)
-        .with_module(NAME, folder.path());
-    let server = AnyServer::Prosody(Box::new(builder.start().await.unwrap()));
+    let (server, _folder) = prosody_with_module(&app).await;
     let fates = run(server, &app, &kinds).await;
     assert_told("Prosody 13 with the module", &table(&fates, &kinds));
 }

@@ -1,0 +1,205 @@
+//! An app asks for a push, and is told whether it came or where it was lost.
+
+use std::time::Duration;
+
+use eft::{Account, ConnectionState, Error, PushHealth, PushLeg, PushObstacle, PushTest};
+use eft_tests::{AnyServer, AppServerPlace, Phone, Prosody, Push, ServerKind, wait_for};
+use tokio::task::JoinHandle;
+
+use super::push_stage::{PATIENCE, PushStage, health, wait_until_registered};
+
+/// How long a test waits for what does not come.
+const SHORT: Duration = Duration::from_secs(4);
+
+async fn registered(stage: &PushStage) -> Phone {
+    let bobs = stage.phone(&stage.bob, "bobs").await;
+    bobs.account.register_push(stage.target()).await.unwrap();
+    wait_until_registered(&bobs).await;
+    bobs
+}
+
+fn test(phone: &Phone, within: Duration) -> JoinHandle<Result<PushTest, Error>> {
+    let account = phone.account.clone();
+    tokio::spawn(async move { account.test_push(within).await })
+}
+
+async fn wait_until_online(account: &Account) {
+    wait_for("a connection", PATIENCE, || async {
+        matches!(account.connection_state(), ConnectionState::Online)
+    })
+    .await
+    .unwrap();
+}
+
+/// Whether the server gave the app's own reason to hurry.
+fn is_important(push: &Push) -> bool {
+    push.summary
+        .iter()
+        .any(|(name, _)| name == "last-message-body")
+}
+
+async fn a_test_proves_that_pushes_arrive_and_leaves_no_trace(kind: ServerKind) {
+    let stage = PushStage::set(kind).await;
+    let alices = stage.phone(&stage.alice, "alices").await;
+    let mut bobs = registered(&stage).await;
+    let mut others = stage.phone(&stage.bob, "bobs other").await;
+    let mut told = 0;
+    for round in 0..2 {
+        let running = test(&bobs, PATIENCE);
+        let pushes = stage
+            .app_server()
+            .wait_for(told + 1, PATIENCE)
+            .await
+            .unwrap();
+        told = pushes.len();
+        assert!(is_important(&pushes[told - 1]), "{pushes:?}");
+        if round == 0 {
+            let account = &bobs.account;
+            let outcome = account.handle_push(bobs.options().clone(), PATIENCE).await;
+            let outcome = outcome.unwrap();
+            assert!(
+                outcome.notifications.is_empty() && outcome.complete,
+                "{outcome:?}"
+            );
+        } else {
+            // The one that is woken may be another process.
+            let beside = bobs.beside().await.unwrap();
+            let outcome = beside.handle_push(bobs.options().clone(), PATIENCE).await;
+            assert!(outcome.unwrap().complete);
+            beside.suspend().await.unwrap();
+            beside.shut_down().await;
+        }
+        let result = running.await.unwrap().unwrap();
+        assert!(
+            matches!(result, PushTest::Arrived { after } if after < PATIENCE),
+            "{result:?}"
+        );
+        assert!(matches!(
+            health(&bobs).await,
+            Some(PushHealth::Proven { .. })
+        ));
+        wait_until_online(&bobs.account).await;
+    }
+    // It was nothing that anybody could read, on any device, now or later.
+    alices.send(&stage.bob.jid, "afterwards").await.unwrap();
+    bobs.wait_for_text("afterwards").await.unwrap();
+    others.wait_for_text("afterwards").await.unwrap();
+    alices.accept(&bobs).await.unwrap();
+    let late = stage.phone(&stage.bob, "bobs third").await;
+    for phone in [&bobs, &others, &late] {
+        assert_eq!(
+            phone.history(&stage.bob.jid).await.unwrap(),
+            [],
+            "{}",
+            phone.name
+        );
+    }
+    let seen = others.heard_so_far().await;
+    assert!(
+        seen.iter()
+            .all(|message| message.conversation == stage.alice.jid),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn on_prosody_a_test_proves_that_pushes_arrive_and_leaves_no_trace() {
+    a_test_proves_that_pushes_arrive_and_leaves_no_trace(ServerKind::Prosody).await;
+}
+
+#[tokio::test]
+async fn on_ejabberd_a_test_proves_that_pushes_arrive_and_leaves_no_trace() {
+    a_test_proves_that_pushes_arrive_and_leaves_no_trace(ServerKind::Ejabberd).await;
+}
+
+async fn a_test_names_where_pushes_are_lost(kind: ServerKind) {
+    let mut stage = PushStage::set(kind).await;
+    let bobs = registered(&stage).await;
+    // The app server has it, and the phone never hears of it.
+    let missed = |leg| PushTest::Missed { leg };
+    let result = bobs.account.test_push(SHORT).await.unwrap();
+    assert_eq!(result, missed(PushLeg::AppServerToPhone));
+    assert_eq!(stage.app_server().pushes().len(), 1);
+    assert_eq!(health(&bobs).await, Some(PushHealth::Stale));
+    wait_until_online(&bobs.account).await;
+    // Nobody is there to be pushed to.
+    stage.app_server.take();
+    let result = bobs.account.test_push(SHORT).await.unwrap();
+    assert!(
+        matches!(&result, PushTest::Missed { leg: PushLeg::ServerToAppServer { reason } } if !reason.is_empty()),
+        "{result:?}"
+    );
+    wait_until_online(&bobs.account).await;
+    bobs.account.unregister_push().await.unwrap();
+    let obstacle = PushObstacle::NotRegistered;
+    let result = bobs.account.test_push(SHORT).await.unwrap();
+    assert_eq!(result, PushTest::NotPossible { obstacle });
+}
+
+#[tokio::test]
+async fn on_prosody_a_test_names_where_pushes_are_lost() {
+    a_test_names_where_pushes_are_lost(ServerKind::Prosody).await;
+}
+
+#[tokio::test]
+async fn on_ejabberd_a_test_names_where_pushes_are_lost() {
+    a_test_names_where_pushes_are_lost(ServerKind::Ejabberd).await;
+}
+
+#[tokio::test]
+async fn a_test_that_the_app_breaks_off_is_an_error_and_the_account_goes_on() {
+    let stage = PushStage::set(ServerKind::Prosody).await;
+    let bobs = registered(&stage).await;
+    for suspends in [true, false] {
+        let running = test(&bobs, PATIENCE);
+        wait_for("the hanging up", PATIENCE, || async {
+            matches!(
+                bobs.account.connection_state(),
+                ConnectionState::Disconnected
+            )
+        })
+        .await
+        .unwrap();
+        if suspends {
+            bobs.account.suspend().await.unwrap();
+        } else {
+            bobs.account.disconnect().await;
+        }
+        assert_eq!(running.await.unwrap().unwrap_err().code(), "suspended");
+        if suspends {
+            bobs.account.resume().await.unwrap();
+            wait_until_online(&bobs.account).await;
+        }
+    }
+    let error = bobs.account.test_push(SHORT).await.unwrap_err();
+    assert_eq!(error.code(), "offline");
+    // A wish to connect while a test runs is fulfilled after it.
+    bobs.connect().await.unwrap();
+    let running = test(&bobs, SHORT);
+    wait_for("the hanging up", PATIENCE, || async {
+        matches!(
+            bobs.account.connection_state(),
+            ConnectionState::Disconnected
+        )
+    })
+    .await
+    .unwrap();
+    bobs.account.network_changed();
+    bobs.connect().await.unwrap();
+    let result = running.await.unwrap().unwrap();
+    assert!(matches!(result, PushTest::Missed { .. }), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_no_streams_cannot_be_tested() {
+    let place = AppServerPlace::beside("eft.test").unwrap();
+    let builder = Prosody::builder()
+        .app_server(&place)
+        .without_module("smacks");
+    let server = AnyServer::Prosody(Box::new(builder.start().await.unwrap()));
+    let stage = PushStage::on(server, place).await;
+    let bobs = registered(&stage).await;
+    let result = bobs.account.test_push(SHORT).await.unwrap();
+    let obstacle = PushObstacle::NoResumption;
+    assert_eq!(result, PushTest::NotPossible { obstacle });
+}
