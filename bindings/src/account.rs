@@ -12,6 +12,8 @@ use crate::error::{EftError, bare_jid, device_address, fingerprint};
 use crate::event::{AccountObserver, Event, Subscription};
 use crate::message::Message;
 use crate::push::{PushHealth, PushTarget};
+use crate::push_test::PushTest;
+use crate::report::Report;
 use crate::transfer::{ExportedHistory, IdentityKey};
 use crate::wake::WakeOutcome;
 
@@ -108,6 +110,25 @@ impl Account {
         self.inner.set_active(active);
     }
 
+    /// Asks for no more of the server's archive, on this connection and later ones, until `resume_catch_up`: for a metered
+    /// network, or a long absence that the user wants to read later. The newest messages are still fetched; what lies between
+    /// is a gap in the timelines. Forgotten when the process ends. A push fetches everything all the same, if no connection is
+    /// wanted.
+    ///
+    /// # Errors
+    /// `Suspended`.
+    pub async fn pause_catch_up(&self) -> Result<(), EftError> {
+        Ok(self.inner.pause_catch_up().await?)
+    }
+
+    /// Goes on where `pause_catch_up` stopped. Without a pause nothing happens.
+    ///
+    /// # Errors
+    /// `Suspended`, `StoreDamaged`.
+    pub async fn resume_catch_up(&self) -> Result<(), EftError> {
+        Ok(self.inner.resume_catch_up().await?)
+    }
+
     /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
     /// lives, and one that is waited for is tried at once.
     pub fn network_changed(&self) {
@@ -125,6 +146,13 @@ impl Account {
     /// `Suspended`.
     pub async fn session_info(&self) -> Result<Option<SessionInfo>, EftError> {
         Ok(self.inner.session_info().await?.map(Into::into))
+    }
+
+    /// What is known of the account, and what is wrong with it: why push, OMEMO or login does not work. While the account is
+    /// online the server is asked what it can do, for at most some seconds. Without a connection, suspended or closed, the
+    /// report says what is known here.
+    pub async fn report(&self) -> Report {
+        self.inner.report().await.into()
     }
 
     /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
@@ -160,6 +188,19 @@ impl Account {
     /// `Offline` if the connection broke meanwhile, `StoreLocked`, `Suspended`, `StoreDamaged`.
     pub async fn unregister_push(&self) -> Result<(), EftError> {
         Ok(self.inner.unregister_push().await?)
+    }
+
+    /// Sees whether a push reaches this device: for a button of the app's settings. The account has to be online. This device
+    /// sends itself a message that nobody keeps, leaves it unacknowledged, and hangs up like an app that sleeps, so that the
+    /// server pushes. Whoever gets that push calls `handle_push` as always, here or in an extension. After at most so many
+    /// milliseconds the account is online again.
+    ///
+    /// # Errors
+    /// `Offline` if the account is not online, or the connection was lost before its time; `Suspended` also if the account was
+    /// suspended or disconnected meanwhile; `StoreLocked`, `StoreDamaged`.
+    pub async fn test_push(&self, within_ms: u32) -> Result<PushTest, EftError> {
+        let within = Duration::from_millis(within_ms.into());
+        Ok(self.inner.test_push(within).await?.into())
     }
 
     /// How the registration for pushes stands; `None` if there is none.

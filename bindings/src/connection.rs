@@ -16,6 +16,10 @@ pub struct ConnectOptions {
     /// Allows SASL PLAIN, which hands the password to the server.
     #[uniffi(default)]
     pub allow_plain: bool,
+    /// How many messages of the account's past a new device fetches when it connects for the first time, 1 to 250; 100 if it
+    /// is not said. What is older comes on demand: `Conversation.load_older`.
+    #[uniffi(default)]
+    pub first_history_count: Option<u32>,
     /// What replaces a part of how connections are made.
     #[uniffi(default)]
     pub network: Option<Arc<Network>>,
@@ -42,6 +46,7 @@ impl From<ConnectOptions> for ::eft::ConnectOptions {
             }),
             extra_roots_pem: options.extra_roots_pem,
             allow_plain: options.allow_plain,
+            first_history_count: options.first_history_count,
             network: Network::of(options.network),
             ..::eft::ConnectOptions::default()
         }

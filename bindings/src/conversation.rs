@@ -14,8 +14,29 @@ pub struct Conversation {
 pub struct TimelinePage {
     /// The messages.
     pub messages: Vec<Message>,
+    /// Where messages are known to be missing, the newest gap first.
+    pub gaps: Vec<TimelineGap>,
     /// Give this to `timeline` for the next older part; `None` at the beginning.
     pub older: Option<String>,
+}
+
+/// Messages that the server's archive has, or may have, and that are not here yet. It goes when catch-up has read them:
+/// `Event.GapClosed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TimelineGap {
+    /// It stands above the message with this index in the page, the next older one; the number of messages if there is none.
+    pub index: u32,
+    /// Whether its messages are being fetched. If not, that waits for a connection or for `Account.resume_catch_up`.
+    pub filling: bool,
+}
+
+/// What `Conversation.load_older` brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct LoadedHistory {
+    /// Messages that stand in the timeline now and did not before.
+    pub count: u32,
+    /// Whether the server has nothing older of the conversation.
+    pub at_beginning: bool,
 }
 
 /// A line of the list of conversations.
@@ -156,6 +177,20 @@ impl Conversation {
         Ok(self.inner.set_separate_versions(separate).await?)
     }
 
+    /// Fetches up to `limit` messages, 250 at most, that stand in the server's archive before all that is here of the
+    /// conversation; the server may give fewer at once. No event tells of them: the timeline goes on where it ended. Those
+    /// from before this device's time cannot be read, and say so.
+    ///
+    /// # Errors
+    /// `Offline` without a connection, or when it ends; `StoreLocked`, `Suspended`, `StoreDamaged`.
+    pub async fn load_older(&self, limit: u32) -> Result<LoadedHistory, EftError> {
+        let loaded = self.inner.load_older(limit).await?;
+        Ok(LoadedHistory {
+            count: loaded.count,
+            at_beginning: loaded.at_beginning,
+        })
+    }
+
     /// The newest `limit` messages older than the key, or than everything without one.
     ///
     /// # Errors
@@ -167,7 +202,12 @@ impl Conversation {
     ) -> Result<TimelinePage, EftError> {
         let before = before.as_deref().map(str::parse).transpose()?;
         let page = self.inner.timeline(before, limit).await?;
+        let gaps = page.gaps.into_iter().map(|gap| TimelineGap {
+            index: u32::try_from(gap.index).unwrap_or(u32::MAX),
+            filling: gap.is_filling,
+        });
         Ok(TimelinePage {
+            gaps: gaps.collect(),
             messages: page.messages.into_iter().map(Into::into).collect(),
             older: page.older.map(|key| key.to_string()),
         })

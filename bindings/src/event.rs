@@ -32,9 +32,16 @@ pub enum Event {
     CatchUpProgressed {
         /// Archived stanzas worked through in this run.
         received_count: u64,
-        /// Whether the end of the archive was reached.
+        /// Whether the end of the archive was reached, and nothing before it is missing.
         complete: bool,
+        /// Whether the newest messages are here already and older ones are known to be missing: `TimelinePage.gaps`.
+        gap_open: bool,
+        /// Whether it waits for `Account.resume_catch_up`.
+        paused: bool,
     },
+    /// What was missing somewhere in the timelines is there now, or was found not to exist: pages that showed a gap are to be
+    /// read again.
+    GapClosed,
     /// A message stands in the timeline now.
     MessageReceived {
         /// The message.
@@ -104,6 +111,8 @@ impl From<::eft::Event> for Event {
             ::eft::Event::CatchUpProgressed(progress) => Self::CatchUpProgressed {
                 received_count: progress.received_count,
                 complete: progress.complete,
+                gap_open: progress.gap_is_open,
+                paused: progress.is_paused,
             },
             ::eft::Event::MessageReceived(message) => Self::MessageReceived {
                 message: message.into(),
@@ -130,6 +139,7 @@ impl From<::eft::Event> for Event {
                 jid: jid.to_string(),
                 opt_out: opt_out.into(),
             },
+            ::eft::Event::GapClosed => Self::GapClosed,
             ::eft::Event::RolledBack => Self::RolledBack,
             // Also what a newer core may add: the observer reads again and misses nothing.
             _ => Self::Reset,

@@ -12,8 +12,9 @@
 //! | [`message`] | records of messages |
 //! | [`device`] | records of devices and trust |
 //! | [`event`] | [`Event`], [`AccountObserver`], [`Subscription`] |
-//! | [`push`] | where the server is to push, and whether pushes arrive |
+//! | [`push`], [`push_test`] | where the server is to push, and whether pushes arrive |
 //! | [`rebuilt`] | what is left of an account whose database could not be used |
+//! | [`report`] | why push, OMEMO or login does not work |
 //! | [`transfer`] | the history in one encrypted file |
 //! | [`wake`] | what a push came to |
 //! | [`network`] | [`Network`]: a resolver and a judge of certificates of the host's, pins, a proxy, WebSocket |
@@ -38,14 +39,18 @@ pub mod message;
 mod names;
 pub mod network;
 pub mod push;
+pub mod push_test;
 pub mod rebuilt;
+pub mod report;
 pub mod secret_store;
 pub mod transfer;
 pub mod wake;
 
 pub use account::{Account, Contact};
 pub use connection::{ConnectOptions, ServerAddress, SessionInfo};
-pub use conversation::{Conversation, ConversationSummary, TimelinePage};
+pub use conversation::{
+    Conversation, ConversationSummary, LoadedHistory, TimelineGap, TimelinePage,
+};
 pub use device::{Device, Trust};
 pub use eft::Eft;
 pub use error::{EftError, KeyFault};
@@ -58,7 +63,9 @@ pub use network::{
     SrvRecord, SrvReply, VerdictReply, WebSocketUse,
 };
 pub use push::{PushHealth, PushOption, PushTarget};
+pub use push_test::{PushLeg, PushObstacle, PushTest};
 pub use rebuilt::RebuiltAccount;
+pub use report::{Report, ReportArea, ReportFact, ReportProblem};
 pub use secret_store::{SecretStore, SecretStoreError};
 pub use transfer::{ExportedHistory, IdentityKey};
 pub use wake::{WakeOutcome, WakeReason};

@@ -88,7 +88,7 @@ struct ChatScreen: View {
                 switch event {
                 case .messageReceived(let message) where message.conversation == peer: await load()
                 case .messageChanged(let message) where message.conversation == peer: await load()
-                case .reset: await load()
+                case .gapClosed, .reset: await load()
                 default: break
                 }
             }

@@ -63,6 +63,25 @@ public final class Account: Sendable {
     /// messages that come are announced: see ``announcements(limit:)``.
     public func setActive(_ active: Bool) { core.setActive(active: active) }
 
+    /// Asks for no more of the server's archive, on this connection and later ones, until ``resumeCatchUp()``: for a metered
+    /// network, or a long absence that the user wants to read later. The newest messages are still fetched; what lies between
+    /// is a gap in the timelines (``TimelinePage/gaps``). Forgotten when the process ends. A push fetches everything all the
+    /// same, if no connection is wanted.
+    ///
+    /// - Throws: `suspended`.
+    public func pauseCatchUp() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.pauseCatchUp() }
+    }
+
+    /// Goes on where ``pauseCatchUp()`` stopped. Without a pause nothing happens.
+    ///
+    /// - Throws: `suspended`, `storeDamaged`.
+    public func resumeCatchUp() async throws(EftError) {
+        let core = core
+        try await waiting { try await core.resumeCatchUp() }
+    }
+
     /// The system says that the network changed, or the process was asleep: a connection has a second to show that it
     /// lives, and one that is waited for is tried at once.
     public func networkChanged() { core.networkChanged() }
@@ -80,6 +99,13 @@ public final class Account: Sendable {
         }
     }
 
+    /// What is known of the account, and what is wrong with it: why push, OMEMO or login does not work. While the account is
+    /// online the server is asked what it can do, for at most some seconds. Without a connection, suspended or shut down, the
+    /// report says what is known here. Not ended early by cancellation.
+    public func report() async -> Report {
+        await core.report()
+    }
+
     /// A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
     /// connection. ``EftNotificationService`` does this for a notification extension.
     ///
@@ -92,9 +118,24 @@ public final class Account: Sendable {
         -> WakeOutcome
     {
         let core = core
-        // What is no number is no time.
-        let milliseconds = seconds > 0 ? UInt32(min(seconds, 4_000_000) * 1000) : 0
-        return try await waiting { try await core.handlePush(options: options.core, withinMs: milliseconds) }
+        let withinMs = milliseconds(seconds)
+        return try await waiting { try await core.handlePush(options: options.core, withinMs: withinMs) }
+    }
+
+    /// Sees whether a push reaches this device: for a button of the app's settings. The account has to be online. This device
+    /// sends itself a message that nobody keeps, leaves it unacknowledged, and hangs up like an app that sleeps, so that the
+    /// server pushes. Whoever gets that push calls ``handlePush(_:within:)`` as always: the extension can, for the account is
+    /// free meanwhile. Then the account is online again.
+    ///
+    /// It shows that pushes arrive, not how fast they would at night: the phone is awake and in the user's hand.
+    ///
+    /// - Parameter seconds: How long to wait for the push; half a minute is enough where pushes work.
+    /// - Throws: `offline` if the account is not online, or the connection was lost before its time; `suspended` also if the
+    ///   account was suspended or disconnected meanwhile; `storeLocked`, `storeDamaged`.
+    public func testPush(within seconds: TimeInterval) async throws(EftError) -> PushTest {
+        let core = core
+        let withinMs = milliseconds(seconds)
+        return try await waiting { try await core.testPush(withinMs: withinMs) }
     }
 
     /// Asks the server to push for this device while it is not connected (XEP-0357): now, and again on every stream that is
@@ -273,4 +314,9 @@ public final class Account: Sendable {
     public func events() -> Events {
         Events(until: ending) { core.subscribe(observer: $0) }
     }
+}
+
+/// As the core counts. What is no number is no time.
+private func milliseconds(_ seconds: TimeInterval) -> UInt32 {
+    seconds > 0 ? UInt32(min(seconds, 4_000_000) * 1000) : 0
 }

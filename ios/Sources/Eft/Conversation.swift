@@ -63,6 +63,18 @@ public struct Conversation: Sendable {
         try await waiting { try await core.resend(message: message) }
     }
 
+    /// Fetches messages that stand in the server's archive before all that is here of the conversation; the server may give
+    /// fewer at once. No event tells of them: the timeline goes on where it ended. Those from before this device's time cannot
+    /// be read, and say so.
+    ///
+    /// - Parameter limit: How many at most, 250 or fewer.
+    /// - Throws: `offline` without a connection, or when it ends; `storeLocked`, `suspended`, `storeDamaged`.
+    @discardableResult
+    public func loadOlder(limit: Int = 50) async throws(EftError) -> LoadedHistory {
+        let core = core
+        return try await waiting { try await core.loadOlder(limit: UInt32(clamping: limit)) }
+    }
+
     /// Part of the timeline, newest message first.
     ///
     /// - Parameters:

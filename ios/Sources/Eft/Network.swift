@@ -11,19 +11,25 @@ public struct ConnectOptions: Sendable {
     public var allowPlain: Bool
     /// What replaces a part of how connections are made.
     public var network: Network?
+    /// How many messages of the account's past a new device fetches when it connects for the first time, 1 to 250; 100 if it is
+    /// not said. What is older comes on demand: ``Conversation/loadOlder(limit:)``.
+    public var firstHistoryCount: Int?
 
     public init(
-        server: ServerAddress? = nil, extraRootsPem: String? = nil, allowPlain: Bool = false, network: Network? = nil
+        server: ServerAddress? = nil, extraRootsPem: String? = nil, allowPlain: Bool = false, network: Network? = nil,
+        firstHistoryCount: Int? = nil
     ) {
         self.server = server
         self.extraRootsPem = extraRootsPem
         self.allowPlain = allowPlain
         self.network = network
+        self.firstHistoryCount = firstHistoryCount
     }
 
     var core: CoreConnectOptions {
         CoreConnectOptions(
-            server: server, extraRootsPem: extraRootsPem, allowPlain: allowPlain, network: network?.core)
+            server: server, extraRootsPem: extraRootsPem, allowPlain: allowPlain,
+            firstHistoryCount: firstHistoryCount.map { UInt32(clamping: $0) }, network: network?.core)
     }
 }
 

@@ -94,6 +94,17 @@ public class Account internal constructor(private val core: CoreAccount) : Close
     }
 
     /**
+     * Asks for no more of the server's archive, on this connection and later ones, until [resumeCatchUp]: for a metered network,
+     * or a long absence that the user wants to read later. The newest messages are still fetched; what lies between is a gap
+     * in the timelines ([TimelinePage.gaps]). Forgotten when the process ends. A push fetches everything all the same, if no
+     * connection is wanted.
+     */
+    public suspend fun pauseCatchUp(): Unit = mapped { core.pauseCatchUp() }
+
+    /** Goes on where [pauseCatchUp] stopped. Without a pause nothing happens. */
+    public suspend fun resumeCatchUp(): Unit = mapped { core.resumeCatchUp() }
+
+    /**
      * The system says that the network changed, or the process was asleep: a connection has a second to show that it lives,
      * and one that is waited for is tried at once.
      */
@@ -105,6 +116,15 @@ public class Account internal constructor(private val core: CoreAccount) : Close
     public suspend fun session(): SessionInfo? = mapped { core.sessionInfo() }?.mapped()
 
     /**
+     * What is known of the account, and what is wrong with it: why push, OMEMO or login does not work. While the account is online
+     * the server is asked what it can do, for at most some seconds. Without a connection, suspended or shut down, the report says
+     * what is known here.
+     *
+     * @throws EftException.Suspended once the account is [closed][close].
+     */
+    public suspend fun report(): Report = mapped { core.report() }.mapped()
+
+    /**
      * A push came. Connects unless the account is connected, catches up, and hangs up again unless the app wanted the
      * connection; all of it within the time given, which is counted from the call. To be called with what the system gives,
      * less what the caller needs for itself.
@@ -112,9 +132,21 @@ public class Account internal constructor(private val core: CoreAccount) : Close
      * @throws EftException.KeyUnavailable while the device is locked after its start.
      */
     public suspend fun handlePush(options: ConnectOptions = ConnectOptions(), within: Duration): WakeOutcome {
-        val milliseconds = within.inWholeMilliseconds.coerceIn(0, UInt.MAX_VALUE.toLong()).toUInt()
-        return mapped { core.handlePush(options.mapped(), milliseconds) }.mapped()
+        return mapped { core.handlePush(options.mapped(), milliseconds(within)) }.mapped()
     }
+
+    /**
+     * Sees whether a push reaches this device: for a button of the app's settings. The account has to be online. This device sends
+     * itself a message that nobody keeps, leaves it unacknowledged, and hangs up like an app that sleeps, so that the server
+     * pushes. Whoever gets that push calls [handlePush] as always. After at most [within] the account is online again; half a
+     * minute is enough where pushes work.
+     *
+     * It shows that pushes arrive, not how fast they would at night: the phone is awake and in the user's hand.
+     *
+     * @throws EftException.Offline if the account is not online, or the connection was lost before its time.
+     * @throws EftException.Suspended also if the account was suspended or disconnected meanwhile.
+     */
+    public suspend fun testPush(within: Duration): PushTest = mapped { core.testPush(milliseconds(within)) }.mapped()
 
     /**
      * Asks the server to push for this device while it is not connected: now, and again on every stream that is bound. To be
@@ -283,6 +315,8 @@ public class Account internal constructor(private val core: CoreAccount) : Close
     } catch (_: EftException.Suspended) {
         null
     }
+
+    private fun milliseconds(within: Duration) = within.inWholeMilliseconds.coerceIn(0, UInt.MAX_VALUE.toLong()).toUInt()
 
     private companion object {
         val closing = CoroutineScope(SupervisorJob() + Dispatchers.Default)

@@ -32,14 +32,18 @@ public sealed interface ConnectionState {
  * @property extraRootsPem more certificate authorities to trust, as PEM.
  * @property allowPlain allows SASL PLAIN, which hands the password to the server.
  * @property network what replaces a part of how connections are made.
+ * @property firstHistoryCount how many messages of the account's past a new device fetches when it connects for the first time,
+ *   1 to 250; 100 if it is not said. What is older comes on demand: [Conversation.loadOlder].
  */
 public data class ConnectOptions(
     val server: ServerAddress? = null,
     val extraRootsPem: String? = null,
     val allowPlain: Boolean = false,
     val network: Network? = null,
+    val firstHistoryCount: Int? = null,
 ) {
-    internal fun mapped() = CoreOptions(server?.mapped(), extraRootsPem, allowPlain, network?.core)
+    internal fun mapped() =
+        CoreOptions(server?.mapped(), extraRootsPem, allowPlain, firstHistoryCount?.let(::counted), network?.core)
 }
 
 /**

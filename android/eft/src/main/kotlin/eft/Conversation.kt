@@ -71,7 +71,22 @@ public class Conversation internal constructor(
      */
     public suspend fun page(before: TimelineKey? = null, limit: Int = 50): TimelinePage {
         val page = mapped { core.timeline(before?.toString(), counted(limit)) }
-        return TimelinePage(page.messages.map { it.mapped() }, page.older?.let(::TimelineKey))
+        return TimelinePage(
+            page.messages.map { it.mapped() }, page.older?.let(::TimelineKey),
+            page.gaps.map { TimelineGap(it.index.toInt(), it.filling) },
+        )
+    }
+
+    /**
+     * Fetches up to [limit] messages, 250 at most, that stand in the server's archive before all that is here of the
+     * conversation; the server may give fewer at once. No event tells of them: the timeline goes on where it ended. Those from
+     * before this device's time cannot be read, and say so.
+     *
+     * @throws EftException.Offline without a connection, or when it ends.
+     */
+    public suspend fun loadOlder(limit: Int = 50): LoadedHistory {
+        val loaded = mapped { core.loadOlder(counted(limit)) }
+        return LoadedHistory(loaded.count.toInt(), loaded.atBeginning)
     }
 
     /**
@@ -90,16 +105,17 @@ public class Conversation internal constructor(
     }
 
     private suspend fun FlowCollector<TimelineUpdate>.emitAll(changed: Changed, limit: Int) {
-        var shown: List<Message>? = null
+        var shown: TimelinePage? = null
         for (signal in changed.signals) {
-            val messages = try {
-                page(limit = limit).messages
+            val page = try {
+                page(limit = limit)
             } catch (_: EftException.Suspended) {
                 return
             }
-            val changes = shown?.let { changesBetween(it, messages) }
-            shown = messages
-            if (changes == null || changes.isNotEmpty()) emit(TimelineUpdate(messages, changes.orEmpty()))
+            val before = shown
+            val changes = before?.let { changesBetween(it.messages, page.messages) }.orEmpty()
+            shown = page
+            if (changes.isNotEmpty() || before?.gaps != page.gaps) emit(TimelineUpdate(page.messages, changes, page.gaps))
         }
     }
 
@@ -145,7 +161,7 @@ private class Changed(private val peer: Jid) : CoreObserver {
         val concerns = when (val told = event.mapped()) {
             is Event.MessageReceived -> told.message.conversation == peer
             is Event.MessageChanged -> told.message.conversation == peer
-            Event.Reset, Event.RolledBack -> true
+            is Event.CatchUpProgressed, Event.GapClosed, Event.Reset, Event.RolledBack -> true
             else -> false
         }
         if (concerns) signals.trySend(Unit)

@@ -13,9 +13,22 @@ public sealed interface Event {
      * Catch-up with the server's archive moved on.
      *
      * @property receivedCount archived stanzas worked through in this run.
-     * @property isComplete whether the end of the archive was reached.
+     * @property isComplete whether the end of the archive was reached, and nothing before it is missing.
+     * @property hasGap whether the newest messages are here already and older ones are known to be missing: [TimelinePage.gaps].
+     * @property isPaused whether it waits for [Account.resumeCatchUp].
      */
-    public data class CatchUpProgressed(val receivedCount: ULong, val isComplete: Boolean) : Event
+    public data class CatchUpProgressed(
+        val receivedCount: ULong,
+        val isComplete: Boolean,
+        val hasGap: Boolean,
+        val isPaused: Boolean,
+    ) : Event
+
+    /**
+     * What was missing somewhere in the timelines is there now, or was found not to exist: pages that showed a gap are to be read
+     * again.
+     */
+    public data object GapClosed : Event
 
     /** A message of another device, ours or the peer's, stands in the timeline now. */
     public data class MessageReceived(val message: Message) : Event
@@ -72,7 +85,8 @@ internal fun CoreEvent.mapped(): Event = when (this) {
     is CoreEvent.Offline ->
         Event.ConnectionChanged(ConnectionState.Offline(code, reason, retryAtMs?.let(Instant::ofEpochMilli)))
     CoreEvent.Disconnected -> Event.ConnectionChanged(ConnectionState.Disconnected)
-    is CoreEvent.CatchUpProgressed -> Event.CatchUpProgressed(receivedCount, complete)
+    is CoreEvent.CatchUpProgressed -> Event.CatchUpProgressed(receivedCount, complete, gapOpen, paused)
+    CoreEvent.GapClosed -> Event.GapClosed
     is CoreEvent.MessageReceived -> Event.MessageReceived(message.mapped())
     is CoreEvent.MessageChanged -> Event.MessageChanged(message.mapped())
     is CoreEvent.DeviceAppeared -> Event.DeviceAppeared(device.mapped())

@@ -3,17 +3,44 @@ package eft
 /**
  * Part of a timeline, newest message first.
  *
- * @property older give this to [Conversation.page] for the next older part; `null` at the beginning.
+ * @property older give this to [Conversation.page] for the next older part; `null` at the beginning of what is here.
+ * @property gaps where messages are known to be missing, the newest gap first.
  */
-public data class TimelinePage(val messages: List<Message>, val older: TimelineKey?)
+public data class TimelinePage(
+    val messages: List<Message>,
+    val older: TimelineKey?,
+    val gaps: List<TimelineGap> = emptyList(),
+)
+
+/**
+ * Messages that the server's archive has, or may have, and that are not here yet. It goes when catch-up has read them:
+ * [Event.GapClosed].
+ *
+ * @property index it stands above the message with this index, the next older one; the number of messages if there is none.
+ * @property isFilling whether its messages are being fetched. If not, that waits for a connection or for [Account.resumeCatchUp].
+ */
+public data class TimelineGap(val index: Int, val isFilling: Boolean)
+
+/**
+ * What [Conversation.loadOlder] brought.
+ *
+ * @property count messages that stand in the timeline now and did not before.
+ * @property isAtBeginning whether the server has nothing older of the conversation.
+ */
+public data class LoadedHistory(val count: Int, val isAtBeginning: Boolean)
 
 /**
  * The newest messages of a conversation as they are now, and how they became it from what was emitted before.
  *
  * @property messages newest first.
  * @property changes in the order in which they turn the former list into this one; empty for the first list.
+ * @property gaps where messages are known to be missing between them, as in [TimelinePage.gaps].
  */
-public data class TimelineUpdate(val messages: List<Message>, val changes: List<TimelineChange>)
+public data class TimelineUpdate(
+    val messages: List<Message>,
+    val changes: List<TimelineChange>,
+    val gaps: List<TimelineGap> = emptyList(),
+)
 
 /** One step from a list of messages to the next, for a list on a screen. */
 public sealed interface TimelineChange {

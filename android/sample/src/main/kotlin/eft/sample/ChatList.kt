@@ -30,7 +30,7 @@ class ChatList(private val account: Account, scope: CoroutineScope) {
         scope.launch(start = CoroutineStart.UNDISPATCHED) {
             account.events().collect { event ->
                 when (event) {
-                    is Event.MessageReceived, is Event.MessageChanged, Event.Reset, Event.RolledBack -> load()
+                    is Event.MessageReceived, is Event.MessageChanged, Event.GapClosed, Event.Reset, Event.RolledBack -> load()
                     else -> Unit
                 }
             }

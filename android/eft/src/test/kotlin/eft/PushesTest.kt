@@ -1,5 +1,7 @@
 package eft
 
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -8,10 +10,11 @@ import kotlin.test.assertIs
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
+import java.io.File
 import java.time.Instant
 
 /** A registration for pushes, from before there is a connection until it is taken back. */
-class PushTest {
+class PushesTest {
     private val target = PushTarget("push.example.org", "node-of-this-phone", mapOf("secret" to "hush"))
 
     @Test
@@ -40,6 +43,36 @@ class PushTest {
         account.shutDown()
         assertFailsWith<EftException.Suspended> { account.pushHealth() }
         assertFailsWith<EftException.Suspended> { account.registerPush(target) }
+    }
+
+    @Test
+    fun `a push is asked for and arrives, and one that nobody answers is missed`() = story(120) {
+        val pushes = File(setting("PUSHES"))
+        val account = Eft.open(newFolder(), MemorySecrets()).addAccount(Jid.of(setting("ALICE")), setting("ALICE_PASSWORD"))
+        assertFailsWith<EftException.Offline> {
+            account.registerPush(PushTarget(setting("PUSH_SERVICE"), "kotlin"))
+            account.testPush(1.seconds)
+        }
+        account.unregisterPush()
+        account.connect(serverOptions())
+        assertEquals(PushTest.NotPossible(PushObstacle.NotRegistered), account.testPush(1.seconds))
+        account.registerPush(PushTarget(setting("PUSH_SERVICE"), "kotlin"))
+        eventually("the server agrees") { account.pushHealth() is PushHealth.Registered }
+
+        val woken = launch {
+            eventually("the app server is told") { "kotlin" in pushes.readLines() }
+            assertTrue(account.handlePush(serverOptions(), within = 20.seconds).isComplete)
+        }
+        val arrived = assertIs<PushTest.Arrived>(account.testPush(30.seconds))
+        assertTrue(arrived.after in 0.seconds..30.seconds, "$arrived")
+        assertIs<PushHealth.Proven>(account.pushHealth())
+        woken.join()
+
+        account.connection.first { it == ConnectionState.Online }
+        assertEquals(PushTest.Missed(PushLeg.AppServerToPhone), account.testPush(1.seconds))
+        assertEquals(PushHealth.Stale, account.pushHealth())
+        account.shutDown()
+        assertFailsWith<EftException.Suspended> { account.testPush(1.seconds) }
     }
 
     @Test
