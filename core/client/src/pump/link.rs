@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use eft_omemo::Version;
 use eft_store::{OutboxId, StreamState};
-use eft_types::{BareJid, DeviceAddress, FullJid, Jid, MessageId, Timestamp};
+use eft_types::{BareJid, DeviceAddress, Jid, MessageId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::driver::{CloseStyle, Connection, Event, SendError, Sender};
-use eft_xmpp::stream::{Authentication, IqTracker, Resumption, StanzaSeq, TrackError};
+use eft_xmpp::stream::{Authentication, IqTracker, Resumption, Session, StanzaSeq, TrackError};
 use eft_xmpp::xep::iq;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -22,7 +22,6 @@ use super::older::Older;
 use super::request::{Question, Request, RequestError, Requester};
 use super::resuming::{Begun, row};
 use crate::contact::Contacts;
-use crate::report::SessionReport;
 use crate::session_info::SessionInfo;
 use crate::unit::Done;
 
@@ -402,9 +401,9 @@ impl Link {
         self.sender.clone()
     }
 
-    /// The address that the server gave this device.
-    pub(crate) fn full_jid(&self) -> &FullJid {
-        &self.connection.session().full_jid
+    /// What the login came to.
+    pub(crate) fn session(&self) -> &Session {
+        self.connection.session()
     }
 
     /// How the connection was made.
@@ -414,29 +413,6 @@ impl Link {
             is_resumed: matches!(session.resumption, Resumption::Resumed { .. }),
             is_resumable: self.on_disk.is_some(),
             by_token: matches!(session.authentication, Authentication::Token(_)),
-            knows_client_state: session.features.client_state,
-        }
-    }
-
-    /// The same, for a report.
-    pub(crate) fn session_report(&self) -> SessionReport {
-        let session = self.connection.session();
-        let (mechanism, channel_binding) = match &session.authentication {
-            Authentication::Password {
-                mechanism,
-                channel_binding,
-            } => (mechanism.to_string(), *channel_binding),
-            Authentication::Token(mechanism) => (mechanism.to_string(), None),
-        };
-        SessionReport {
-            mechanism,
-            channel_binding: channel_binding.map(|binding| binding.to_string()),
-            is_resumed: matches!(session.resumption, Resumption::Resumed { .. }),
-            is_resumable: self.on_disk.is_some(),
-            kept_seconds: session
-                .stream_management
-                .as_ref()
-                .and_then(|management| management.max_seconds),
             knows_client_state: session.features.client_state,
         }
     }

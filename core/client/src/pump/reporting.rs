@@ -3,7 +3,7 @@
 use eft_omemo::{RecordKey, RecordKind, Version, bundle};
 use eft_store::SCHEMA_VERSION;
 
-use super::{Link, Pump};
+use super::Pump;
 use crate::clock;
 use crate::credential::Login;
 use crate::devices;
@@ -13,7 +13,7 @@ use crate::push::{PushHealth, PushRecord};
 use crate::report::redaction::{self, Redactor};
 use crate::report::{
     ArchiveReport, ConnectionReport, DatabaseReport, EncryptionReport, Failure, LinkState,
-    LoginReport, MessagesReport, PushReport, Report, VersionReport,
+    LoginReport, MessagesReport, PushReport, Report, SessionReport, VersionReport,
 };
 use crate::translate::read;
 use crate::unit::Unit;
@@ -101,7 +101,10 @@ impl Pump {
                 code: error.code(),
                 reason: redactor.text(&error.to_string()),
             }),
-            session: self.link.as_ref().map(Link::session_report),
+            session: self
+                .link
+                .as_ref()
+                .map(|link| SessionReport::new(link.session(), link.on_disk.is_some())),
         }
     }
 

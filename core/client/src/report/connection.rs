@@ -1,6 +1,7 @@
 //! The connection, and why there is none.
 
 use eft_types::Timestamp;
+use eft_xmpp::stream::{Authentication, Resumption, Session};
 use eft_xmpp::xep::datetime;
 
 use super::fact::{Fact, ReportArea};
@@ -63,6 +64,27 @@ pub struct ConnectionReport {
     pub last_failure: Option<Failure>,
     /// How the present one was made.
     pub session: Option<SessionReport>,
+}
+
+impl SessionReport {
+    pub(crate) fn new(session: &Session, is_resumable: bool) -> Self {
+        let (mechanism, channel_binding) = match &session.authentication {
+            Authentication::Password {
+                mechanism,
+                channel_binding,
+            } => (mechanism.to_string(), *channel_binding),
+            Authentication::Token(mechanism) => (mechanism.to_string(), None),
+        };
+        let management = session.stream_management.as_ref();
+        Self {
+            mechanism,
+            channel_binding: channel_binding.map(|binding| binding.to_string()),
+            is_resumed: matches!(session.resumption, Resumption::Resumed { .. }),
+            is_resumable,
+            kept_seconds: management.and_then(|management| management.max_seconds),
+            knows_client_state: session.features.client_state,
+        }
+    }
 }
 
 impl ConnectionReport {

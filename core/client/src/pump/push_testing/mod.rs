@@ -5,15 +5,14 @@
 //!     ─► hang up, stream left open ─► the server pushes for what was not acknowledged ─► handle_push, here or in an extension
 //! ```
 
+mod message;
+
 use std::time::Duration;
 
-use eft_types::{BareJid, Timestamp};
-use eft_xmpp::xep::carbons;
+use eft_types::Timestamp;
+use eft_xmpp::Element;
 use eft_xmpp::xep::disco;
-use eft_xmpp::xep::hints::Hint;
-use eft_xmpp::xep::message::{self, MessageKind};
 use eft_xmpp::xep::stanza_error::{DefinedCondition, ErrorType, StanzaError};
-use eft_xmpp::{Element, address};
 use tokio::time::Instant;
 
 use super::job::{self, Finding};
@@ -25,12 +24,6 @@ use crate::command::Reply;
 use crate::error::Error;
 use crate::push::{PushHealth, PushRecord};
 use crate::push_test::{PushLeg, PushObstacle, PushTest};
-
-/// What tells this message from all others; our account alone can send it to us.
-const NS: &str = "eft:push-test:0";
-
-/// For whoever sees it all the same. A server pushes for a text, whichever kinds of encryption it knows.
-const BODY: &str = "Eft makes its server send a push. There is nothing to read here.";
 
 /// How long the app server may take to show that it is there.
 const APP_SERVER_PATIENCE: Duration = Duration::from_secs(5);
@@ -154,7 +147,7 @@ impl Pump {
         let (Some(test), Some(link)) = (self.push_test.as_mut(), self.link.as_mut()) else {
             return Ok(());
         };
-        link.send(request(link.full_jid(), &id), None);
+        link.send(message::request(&link.session().full_jid, &id), None);
         test.unreachable = asked.unreachable;
         test.stage = Stage::Sent {
             id,
@@ -166,7 +159,7 @@ impl Pump {
     /// Whether this is the message that brings a push about, which is for nobody. The second answer: whether it has to stay
     /// unacknowledged.
     pub(super) fn takes_push_test(&mut self, element: &Element) -> (bool, bool) {
-        if !is_request(element, &self.own.jid) {
+        if !message::is_request(element, &self.own.jid) {
             return (false, false);
         }
         if let Some(test) = self.push_test.as_mut()
@@ -306,26 +299,6 @@ impl PushRecord {
     }
 }
 
-/// The message. It goes to this very device, is kept by nobody, and copied to nobody.
-fn request(to: &eft_types::FullJid, id: &str) -> Element {
-    let to = to.clone().into();
-    let children = vec![
-        message::body(BODY),
-        Element::bare("push-test", NS),
-        Hint::NoStore.to_element(),
-        Hint::NoCopy.to_element(),
-        carbons::private(),
-    ];
-    message::build(&to, MessageKind::Chat, id, children)
-}
-
-/// Whether our own account has sent this.
-fn is_request(element: &Element, own: &BareJid) -> bool {
-    let from = element.attr("from").map(address::jid);
-    element.has_child("push-test", NS)
-        && from.is_some_and(|from| from.is_ok_and(|from| from.to_bare() == *own))
-}
-
 /// What the account's server says in the app server's name, if it is that.
 fn unreachable(refusal: &StanzaError) -> Option<String> {
     let is_remote = matches!(
@@ -339,28 +312,6 @@ fn unreachable(refusal: &StanzaError) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_own_account_asks_for_a_push() {
-        let own = "me@b.example".parse().unwrap();
-        let message = request(&"me@b.example/phone".parse().unwrap(), "1");
-        assert!(!is_request(&message, &own));
-        for (from, is) in [
-            ("me@b.example/phone", true),
-            ("me@b.example", true),
-            ("mallory@b.example/me@b.example", false),
-            ("b.example", false),
-            ("@", false),
-        ] {
-            let text = String::from(&message).replacen(
-                "<message ",
-                &format!("<message from='{from}' "),
-                1,
-            );
-            assert_eq!(is_request(&text.parse().unwrap(), &own), is, "{from}");
-        }
-        assert!(Hint::NoStore.is_in(&message) && Hint::NoCopy.is_in(&message));
-    }
 
     #[test]
     fn an_app_server_that_says_no_is_there() {
