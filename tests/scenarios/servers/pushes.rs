@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use eft::{PushHealth, PushTarget};
-use eft_tests::{AppServer, Phone, ServerKind, wait_for};
+use eft_tests::{AppServer, Phone, wait_for};
 
-use super::push_stage::{PATIENCE, PushStage, health, wait_until_registered};
+use super::push_stage::{PATIENCE, PushStage as Stage, health, wait_until_registered};
+use super::stage::{ServerKind, told_on_every_server};
+
+told_on_every_server!(a_sleeping_phone_is_pushed_woken_and_pushed_again,);
 
 /// How long no push has to come until we believe that none comes.
 const SILENCE: Duration = Duration::from_secs(2);
 
-async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(kind: ServerKind) {
-    let mut stage = PushStage::set(kind).await;
+async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(mut stage: Stage) {
     let alices = stage.phone(&stage.alice, "alices").await;
     let mut bobs = stage.phone(&stage.bob, "bobs").await;
     alices.send(&stage.bob.jid, "hello").await.unwrap();
@@ -74,16 +76,6 @@ async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(kind: ServerKind) {
     alices.send(&stage.bob.jid, "in silence").await.unwrap();
     tokio::time::sleep(SILENCE).await;
     assert_eq!(stage.app_server().pushes().len(), before);
-}
-
-#[tokio::test]
-async fn on_prosody_a_sleeping_phone_is_pushed_woken_and_pushed_again() {
-    a_sleeping_phone_is_pushed_woken_and_pushed_again(ServerKind::Prosody).await;
-}
-
-#[tokio::test]
-async fn on_ejabberd_a_sleeping_phone_is_pushed_woken_and_pushed_again() {
-    a_sleeping_phone_is_pushed_woken_and_pushed_again(ServerKind::Ejabberd).await;
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
 //! What a report says of an account on a real server, and what it does not say.
 
 use eft::{DeviceListing, Encryption, LinkState, Problem, Report};
-use eft_tests::{AppServerPlace, Phone, ServerKind, free_port};
+use eft_tests::{AnyServer, AppServerPlace, Phone, free_port};
 
-use super::push_stage::{PATIENCE, PushStage, prosody_with_module, wait_until_registered};
+use super::push_stage::{PATIENCE, PushStage as Stage, prosody_with_module, wait_until_registered};
+use super::stage::{ServerKind, told_on_every_server};
+
+told_on_every_server!(a_report_says_what_is_wrong_and_of_nobody,);
 
 fn codes(report: &Report) -> Vec<&'static str> {
     report.problems().iter().map(Problem::code).collect()
 }
 
 /// Bob's phone, whose app has registered for pushes, and Alice's, who wrote to it.
-async fn acquainted(stage: &PushStage) -> (Phone, Phone) {
+async fn acquainted(stage: &Stage) -> (Phone, Phone) {
     let alices = stage.phone(&stage.alice, "alices").await;
     let mut bobs = stage.phone(&stage.bob, "bobs").await;
     alices
@@ -24,7 +27,7 @@ async fn acquainted(stage: &PushStage) -> (Phone, Phone) {
 }
 
 /// Neither the text nor what an app can print of the form behind it tells on anybody.
-fn assert_redacted(report: &Report, stage: &PushStage, phones: [&Phone; 2]) {
+fn assert_redacted(report: &Report, stage: &Stage, phones: [&Phone; 2]) {
     let said = format!("{report}\n{report:?}\n{:?}", report.facts());
     let mut secrets = vec![
         stage.bob.password.clone(),
@@ -46,8 +49,7 @@ fn assert_redacted(report: &Report, stage: &PushStage, phones: [&Phone; 2]) {
     }
 }
 
-async fn a_report_says_what_is_wrong_and_of_nobody(kind: ServerKind) {
-    let stage = PushStage::set(kind).await;
+async fn a_report_says_what_is_wrong_and_of_nobody(stage: Stage) {
     let (alices, mut bobs) = acquainted(&stage).await;
     let report = bobs.account.report().await;
     assert_redacted(&report, &stage, [&alices, &bobs]);
@@ -69,9 +71,9 @@ async fn a_report_says_what_is_wrong_and_of_nobody(kind: ServerKind) {
             (DeviceListing::Listed, Some(true))
         );
     }
-    let expected = match kind {
-        ServerKind::Prosody => ("Prosody ", vec!["push-unproven", "push-unimportant"]),
-        ServerKind::Ejabberd => ("ejabberd ", vec!["push-unproven"]),
+    let expected = match &stage.server {
+        AnyServer::Prosody(_) => ("Prosody ", vec!["push-unproven", "push-unimportant"]),
+        AnyServer::Ejabberd(_) => ("ejabberd ", vec!["push-unproven"]),
     };
     assert!(software.starts_with(expected.0), "{software}");
     assert_eq!(codes(&report), expected.1, "{report}");
@@ -140,20 +142,10 @@ async fn a_report_says_what_is_wrong_and_of_nobody(kind: ServerKind) {
 }
 
 #[tokio::test]
-async fn on_prosody_a_report_says_what_is_wrong_and_of_nobody() {
-    a_report_says_what_is_wrong_and_of_nobody(ServerKind::Prosody).await;
-}
-
-#[tokio::test]
-async fn on_ejabberd_a_report_says_what_is_wrong_and_of_nobody() {
-    a_report_says_what_is_wrong_and_of_nobody(ServerKind::Ejabberd).await;
-}
-
-#[tokio::test]
 async fn where_the_module_of_the_docs_runs_the_report_does_not_advise_it() {
     let place = AppServerPlace::beside("eft.test").unwrap();
     let (server, _folder) = prosody_with_module(&place).await;
-    let stage = PushStage::on(server, place).await;
+    let stage = Stage::on(server, place).await;
     let (_alices, bobs) = acquainted(&stage).await;
     let report = bobs.account.report().await;
     assert_eq!(codes(&report), ["push-unproven"], "{report}");
@@ -162,7 +154,7 @@ async fn where_the_module_of_the_docs_runs_the_report_does_not_advise_it() {
 
 #[tokio::test]
 async fn a_password_that_is_wrong_is_a_problem_of_the_login() {
-    let mut stage = PushStage::set(ServerKind::Prosody).await;
+    let mut stage = Stage::set(ServerKind::Prosody).await;
     "not the password".clone_into(&mut stage.bob.password);
     let bobs = Phone::new(&stage.server, &stage.bob, "bobs", stage.folder.path())
         .await

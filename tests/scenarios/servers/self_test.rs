@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use eft::{Account, ConnectionState, Error, PushHealth, PushLeg, PushObstacle, PushTest};
-use eft_tests::{AnyServer, AppServerPlace, Phone, Prosody, Push, ServerKind, wait_for};
+use eft_tests::{AnyServer, AppServerPlace, Phone, Prosody, Push, wait_for};
 use tokio::task::JoinHandle;
 
-use super::push_stage::{PATIENCE, PushStage, health, wait_until_registered};
+use super::push_stage::{PATIENCE, PushStage as Stage, health, wait_until_registered};
+use super::stage::{ServerKind, told_on_every_server};
+
+told_on_every_server!(
+    a_test_proves_that_pushes_arrive_and_leaves_no_trace,
+    a_test_names_where_pushes_are_lost,
+);
 
 /// How long a test waits for what does not come.
 const SHORT: Duration = Duration::from_secs(4);
 
-async fn registered(stage: &PushStage) -> Phone {
+async fn registered(stage: &Stage) -> Phone {
     let bobs = stage.phone(&stage.bob, "bobs").await;
     bobs.account.register_push(stage.target()).await.unwrap();
     wait_until_registered(&bobs).await;
@@ -21,6 +27,17 @@ async fn registered(stage: &PushStage) -> Phone {
 fn test(phone: &Phone, within: Duration) -> JoinHandle<Result<PushTest, Error>> {
     let account = phone.account.clone();
     tokio::spawn(async move { account.test_push(within).await })
+}
+
+async fn wait_until_hung_up(phone: &Phone) {
+    wait_for("the hanging up", PATIENCE, || async {
+        matches!(
+            phone.account.connection_state(),
+            ConnectionState::Disconnected
+        )
+    })
+    .await
+    .unwrap();
 }
 
 async fn wait_until_online(account: &Account) {
@@ -38,8 +55,7 @@ fn is_important(push: &Push) -> bool {
         .any(|(name, _)| name == "last-message-body")
 }
 
-async fn a_test_proves_that_pushes_arrive_and_leaves_no_trace(kind: ServerKind) {
-    let stage = PushStage::set(kind).await;
+async fn a_test_proves_that_pushes_arrive_and_leaves_no_trace(stage: Stage) {
     let alices = stage.phone(&stage.alice, "alices").await;
     let mut bobs = registered(&stage).await;
     let mut others = stage.phone(&stage.bob, "bobs other").await;
@@ -102,18 +118,7 @@ async fn a_test_proves_that_pushes_arrive_and_leaves_no_trace(kind: ServerKind) 
     );
 }
 
-#[tokio::test]
-async fn on_prosody_a_test_proves_that_pushes_arrive_and_leaves_no_trace() {
-    a_test_proves_that_pushes_arrive_and_leaves_no_trace(ServerKind::Prosody).await;
-}
-
-#[tokio::test]
-async fn on_ejabberd_a_test_proves_that_pushes_arrive_and_leaves_no_trace() {
-    a_test_proves_that_pushes_arrive_and_leaves_no_trace(ServerKind::Ejabberd).await;
-}
-
-async fn a_test_names_where_pushes_are_lost(kind: ServerKind) {
-    let mut stage = PushStage::set(kind).await;
+async fn a_test_names_where_pushes_are_lost(mut stage: Stage) {
     let bobs = registered(&stage).await;
     // The app server has it, and the phone never hears of it.
     let missed = |leg| PushTest::Missed { leg };
@@ -137,29 +142,12 @@ async fn a_test_names_where_pushes_are_lost(kind: ServerKind) {
 }
 
 #[tokio::test]
-async fn on_prosody_a_test_names_where_pushes_are_lost() {
-    a_test_names_where_pushes_are_lost(ServerKind::Prosody).await;
-}
-
-#[tokio::test]
-async fn on_ejabberd_a_test_names_where_pushes_are_lost() {
-    a_test_names_where_pushes_are_lost(ServerKind::Ejabberd).await;
-}
-
-#[tokio::test]
 async fn a_test_that_the_app_breaks_off_is_an_error_and_the_account_goes_on() {
-    let stage = PushStage::set(ServerKind::Prosody).await;
+    let stage = Stage::set(ServerKind::Prosody).await;
     let bobs = registered(&stage).await;
     for suspends in [true, false] {
         let running = test(&bobs, PATIENCE);
-        wait_for("the hanging up", PATIENCE, || async {
-            matches!(
-                bobs.account.connection_state(),
-                ConnectionState::Disconnected
-            )
-        })
-        .await
-        .unwrap();
+        wait_until_hung_up(&bobs).await;
         if suspends {
             bobs.account.suspend().await.unwrap();
         } else {
@@ -176,14 +164,7 @@ async fn a_test_that_the_app_breaks_off_is_an_error_and_the_account_goes_on() {
     // A wish to connect while a test runs is fulfilled after it.
     bobs.connect().await.unwrap();
     let running = test(&bobs, SHORT);
-    wait_for("the hanging up", PATIENCE, || async {
-        matches!(
-            bobs.account.connection_state(),
-            ConnectionState::Disconnected
-        )
-    })
-    .await
-    .unwrap();
+    wait_until_hung_up(&bobs).await;
     bobs.account.network_changed();
     bobs.connect().await.unwrap();
     let result = running.await.unwrap().unwrap();
@@ -197,7 +178,7 @@ async fn a_server_that_keeps_no_streams_cannot_be_tested() {
         .app_server(&place)
         .without_module("smacks");
     let server = AnyServer::Prosody(Box::new(builder.start().await.unwrap()));
-    let stage = PushStage::on(server, place).await;
+    let stage = Stage::on(server, place).await;
     let bobs = registered(&stage).await;
     let result = bobs.account.test_push(SHORT).await.unwrap();
     let obstacle = PushObstacle::NoResumption;

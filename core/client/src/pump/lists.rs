@@ -12,7 +12,6 @@ use super::Pump;
 use super::freshness::Announced;
 use super::inbound::bounds;
 use super::job::{self, Finding};
-use super::link::Phase;
 use super::request::RequestError;
 use crate::command::Reply;
 use crate::error::Error;
@@ -90,15 +89,14 @@ impl Pump {
 
     /// `Account::refresh_devices`.
     pub(super) fn refresh_devices(&mut self, jid: &BareJid, reply: Reply<()>) {
-        let Some(link) = self
-            .link
-            .as_ref()
-            .filter(|link| link.phase == Phase::Online)
-        else {
-            let _ = reply.send(Err(Error::offline("not connected")));
-            return;
+        let requester = match self.online_requester() {
+            Ok(requester) => requester,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
         };
-        let (requester, jid) = (link.requester.clone(), jid.clone());
+        let jid = jid.clone();
         self.jobs.spawn(async move {
             let mut results = Vec::new();
             for version in Version::ALL {

@@ -11,11 +11,9 @@ use tokio::time::timeout;
 
 use super::Pump;
 use super::job::{self, Finding};
-use super::link::Phase;
 use super::request::{Question, RequestError, Requester};
 use crate::clock;
 use crate::command::Reply;
-use crate::error::Error;
 use crate::report::redaction::Redactor;
 use crate::report::{DeviceListing, PublishedReport, ServerReport};
 use crate::translate::read;
@@ -26,15 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Pump {
     /// `Account::report`, its first half.
     pub(super) fn look_at_server(&mut self, reply: Reply<()>) {
-        let Some(link) = self
-            .link
-            .as_ref()
-            .filter(|link| link.phase == Phase::Online)
-        else {
-            let _ = reply.send(Err(Error::offline("not connected")));
-            return;
+        let requester = match self.online_requester() {
+            Ok(requester) => requester,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
         };
-        let requester = link.requester.clone();
         let own = self.own.clone();
         // A server's name for itself may be anything.
         let redactor = self.redactor();

@@ -5,6 +5,10 @@ use eft_xmpp::Element;
 use eft_xmpp::xep::stanza_error::{ErrorType, StanzaError};
 use tokio::sync::{mpsc, oneshot};
 
+use super::Pump;
+use super::link::Phase;
+use crate::error::Error;
+
 /// What is asked of whom.
 pub(crate) struct Question {
     /// Whom; `None` is the own account.
@@ -83,6 +87,19 @@ impl RequestError {
 #[derive(Clone)]
 pub(crate) struct Requester {
     requests: mpsc::UnboundedSender<Request>,
+}
+
+impl Pump {
+    /// For what a caller wants to know now.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] unless the account is online.
+    pub(super) fn online_requester(&self) -> Result<Requester, Error> {
+        let link = self.link.as_ref();
+        link.filter(|link| link.phase == Phase::Online)
+            .map(|link| link.requester.clone())
+            .ok_or_else(|| Error::offline("not connected"))
+    }
 }
 
 impl Requester {
