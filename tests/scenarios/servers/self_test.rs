@@ -17,6 +17,9 @@ told_on_every_server!(
 /// How long a test waits for what does not come.
 const SHORT: Duration = Duration::from_secs(4);
 
+/// In which a connection would be made.
+const MOMENT: Duration = Duration::from_secs(1);
+
 async fn registered(stage: &Stage) -> Phone {
     let bobs = stage.phone(&stage.bob, "bobs").await;
     bobs.account.register_push(stage.target()).await.unwrap();
@@ -166,6 +169,9 @@ async fn a_test_that_the_app_breaks_off_is_an_error_and_the_account_goes_on() {
     let running = test(&bobs, SHORT);
     wait_until_hung_up(&bobs).await;
     bobs.account.network_changed();
+    tokio::time::sleep(MOMENT).await;
+    let state = bobs.account.connection_state();
+    assert!(matches!(state, ConnectionState::Disconnected), "{state:?}");
     bobs.connect().await.unwrap();
     let result = running.await.unwrap().unwrap();
     assert!(matches!(result, PushTest::Missed { .. }), "{result:?}");
