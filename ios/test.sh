@@ -27,6 +27,9 @@ for name in $(sed -nE 's/^open func `?([A-Za-z]+).*/\1/p' ios/Sources/EftGenerat
 done
 # Inside the repository, where the compiler finds it also when it runs in a Debian of its own.
 mkdir -p "$work/lib"
+# Seen once: after a change of the generated module, objects of Eft were those of before, and calls went astray.
+cmp -s ios/Sources/EftGenerated/EftGenerated.swift "$work/generated.swift" || rm -rf "$work/build"
+cp ios/Sources/EftGenerated/EftGenerated.swift "$work/generated.swift"
 cmp -s "$target/debug/libeft_ffi.so" "$work/lib/libeft_ffi.so" || cp "$target/debug/libeft_ffi.so" "$work/lib/"
 
 EFT_TEST_FOLDER=$(mktemp -d "$work/data.XXXXXX")
