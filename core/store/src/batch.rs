@@ -209,6 +209,12 @@ impl Batch {
         NewMessageRef(self.messages.len() - 1)
     }
 
+    /// A message that this batch inserts; `None` for a reference of another batch.
+    #[must_use]
+    pub fn message(&self, message: NewMessageRef) -> Option<&NewMessage> {
+        self.messages.get(message.0)
+    }
+
     /// Changes a message of an earlier commit.
     pub fn update_message(&mut self, message: MessageId, update: MessageUpdate) {
         self.updates.push((message, update));

@@ -103,4 +103,6 @@ pub use model::*;
 pub use options::StoreOptions;
 pub use random::RandomError;
 pub use secret::*;
-pub use store::{Rebuilt, RekeyError, Store, TimelineChange, TimelineWatch};
+pub use store::{
+    Rebuilt, RekeyError, Store, TimelineChange, TimelineWatch, WriteMark, WriterReads,
+};

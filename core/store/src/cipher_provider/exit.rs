@@ -71,8 +71,12 @@ impl Drop for Inside {
         let depth = DEPTH.try_with(Cell::get).unwrap_or(1).saturating_sub(1);
         let _ = DEPTH.try_with(|cell| cell.set(depth));
         if depth == 0 {
-            lock().inside -= 1;
-            LEFT.notify_all();
+            let mut door = lock();
+            door.inside -= 1;
+            // Nobody else waits; and to wake nobody is a system call, too.
+            if door.closed {
+                LEFT.notify_all();
+            }
         }
     }
 }

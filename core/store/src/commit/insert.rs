@@ -28,24 +28,35 @@ pub(super) fn insert(
         .as_ref()
         .map(|id| places.archive(&id.archive))
         .transpose()?;
-    if let Some(known) = find_known(transaction, conversation, named_by, message)? {
-        return merge(places, own, conversation, &known, named_by, message);
-    }
     let day = flood::failure_day(&message.content, message.server_time, message.received);
-    if let Some(day) = day
-        && let Fate::Folded { device } = flood::fate(transaction, message, day)?
-    {
-        return fold(places, own, conversation, message, device, day);
+    if let Some(day) = day {
+        if let Some(known) = find_known(transaction, conversation, named_by, message)? {
+            return merge(places, own, conversation, &known, named_by, message);
+        }
+        if let Fate::Folded { device } = flood::fate(transaction, message, day)? {
+            return fold(places, own, conversation, message, device, day);
+        }
     }
-    let position = position(places, own, conversation, message, message.place)?;
+    let archive = archive::of_conversation(&message.conversation, conversation, own);
+    let before = places.ends(archive)?;
     let row = NewRow {
         conversation: conversation.id,
-        place: position.place,
+        place: places.next(archive, message.place)?.place,
         named_by,
         failure_day: day,
         folded_count: 0,
     };
-    Ok(Insertion::Inserted(write_row(transaction, &row, message)?))
+    // Nearly all are new, so that is tried first: the indexes know both names.
+    if let Some(id) = write_row(transaction, &row, message)? {
+        return Ok(Insertion::Inserted(id));
+    }
+    places.take_back(archive, before);
+    match find_known(transaction, conversation, named_by, message)? {
+        Some(known) => merge(places, own, conversation, &known, named_by, message),
+        None => Err(StoreError::Bug {
+            detail: "a message that is neither new nor known".into(),
+        }),
+    }
 }
 
 /// A row that a copy of the message made before.
@@ -277,7 +288,7 @@ fn fold(
         failure_day: Some(day),
         folded_count: 1,
     };
-    Ok(Insertion::Folded(write_row(transaction, &row, &first)?))
+    Ok(Insertion::Folded(write_new_row(transaction, &row, &first)?))
 }
 
 fn position(
@@ -300,17 +311,29 @@ pub(super) struct NewRow {
     pub(super) folded_count: u32,
 }
 
-pub(super) fn write_row(
+/// Writes a new row for a message that is known to be new.
+pub(super) fn write_new_row(
     transaction: &Transaction<'_>,
     row: &NewRow,
     message: &NewMessage,
 ) -> Result<MessageId, StoreError> {
+    write_row(transaction, row, message)?.ok_or_else(|| StoreError::Bug {
+        detail: "a new message has the name of another".into(),
+    })
+}
+
+/// Writes a new row; `None` if another one has one of the message's names.
+fn write_row(
+    transaction: &Transaction<'_>,
+    row: &NewRow,
+    message: &NewMessage,
+) -> Result<Option<MessageId>, StoreError> {
     let (readable, unreadable) = match &message.content {
         Content::Readable(plaintext) => (Some(plaintext), None),
         Content::Unreadable(unreadable) => (None, Some(unreadable)),
     };
     let (send_failure, send_failure_detail) = update::failure_columns(message.delivery.as_ref());
-    transaction
+    let written = transaction
         .prepare_cached(
             "INSERT INTO message (
                  conversation, place, direction, sender, sender_device, sender_key, sender_trust, origin_id, archive,
@@ -321,7 +344,8 @@ pub(super) fn write_row(
                  :conversation, :place, :direction, :sender, :sender_device, :sender_key, :sender_trust, :origin_id, :archive,
                  :stanza_id, :server_time, :received, :encryption, :body, :payload, :cause, :detail,
                  :ciphertext, :retry, :failure_day, :folded_count, :delivery, :send_failure,
-                 :send_failure_detail, :unread)",
+                 :send_failure_detail, :unread)
+             ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
             ":conversation": row.conversation,
@@ -358,5 +382,5 @@ pub(super) fn write_row(
             ":send_failure_detail": send_failure_detail,
             ":unread": message.unread,
         })?;
-    Ok(MessageId::from_row(transaction.last_insert_rowid()))
+    Ok((written > 0).then(|| MessageId::from_row(transaction.last_insert_rowid())))
 }

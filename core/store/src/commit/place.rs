@@ -31,8 +31,9 @@ struct ArchiveRow {
     ends: Option<Ends>,
 }
 
+/// How far an archive has come.
 #[derive(Clone, Copy)]
-struct Ends {
+pub(super) struct Ends {
     newest: i64,
     oldest: i64,
     at_end: bool,
@@ -143,6 +144,13 @@ impl<'t, 'c> Places<'t, 'c> {
         Ok(archive::is_archived(place) && ends.ranges.is_some_and(|ranges| place >= ranges.floor))
     }
 
+    /// Nobody stands at the place that was given out last: the next one gets it.
+    pub(super) fn take_back(&mut self, archive: &BareJid, before: Ends) {
+        if let Some(row) = self.archives.get_mut(archive) {
+            row.ends = Some(before);
+        }
+    }
+
     /// Writes how far the archives have come. Without it the next transaction would give the same places out again.
     pub(super) fn finish(self) -> Result<(), StoreError> {
         for row in self.archives.values() {
@@ -165,7 +173,7 @@ impl<'t, 'c> Places<'t, 'c> {
     }
 
     /// Its parts, as they will be.
-    fn ends(&mut self, archive: &BareJid) -> Result<Ends, StoreError> {
+    pub(super) fn ends(&mut self, archive: &BareJid) -> Result<Ends, StoreError> {
         let transaction = self.transaction;
         let row = self.archive_row(archive)?;
         match row.ends {

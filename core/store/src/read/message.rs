@@ -1,7 +1,7 @@
 //! `message`.
 
 use eft_types::{BareJid, DeviceAddress, Jid, MessageId, OriginId, StanzaId, Timestamp};
-use rusqlite::{CachedStatement, Connection, Params, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, params};
 
 use super::{archive, bare_jid, coded, damaged, device_id, jid, rows};
 use crate::error::StoreError;
@@ -57,12 +57,10 @@ pub(crate) fn by_archive_id(
     connection: &Connection,
     id: &ArchiveId,
 ) -> Result<Option<Message>, StoreError> {
-    let statement = select(
+    by_index(
         connection,
-        "WHERE m.archive = (SELECT id FROM archive WHERE jid = ?1) AND m.stanza_id = ?2",
-    )?;
-    one(
-        statement,
+        "SELECT id FROM message
+         WHERE archive = (SELECT id FROM archive WHERE jid = ?1) AND stanza_id = ?2",
         params![id.archive.as_str(), id.stanza_id.as_str()],
     )
 }
@@ -73,15 +71,29 @@ pub(crate) fn by_origin_id(
     sender: &Jid,
     id: &OriginId,
 ) -> Result<Option<Message>, StoreError> {
-    let statement = select(
+    by_index(
         connection,
-        "WHERE m.conversation = (SELECT id FROM conversation WHERE peer = ?1)
-           AND m.sender = ?2 AND m.origin_id = ?3",
-    )?;
-    one(
-        statement,
+        "SELECT id FROM message
+         WHERE conversation = (SELECT id FROM conversation WHERE peer = ?1)
+           AND sender = ?2 AND origin_id = ?3",
         params![peer.as_str(), sender.as_str(), id.as_str()],
     )
+}
+
+/// Looks into an index first: most of those who ask expect that there is no such message.
+fn by_index(
+    connection: &Connection,
+    index: &str,
+    params: impl Params,
+) -> Result<Option<Message>, StoreError> {
+    let id = connection
+        .prepare_cached(index)?
+        .query_row(params, |row| row.get(0))
+        .optional()?;
+    match id {
+        Some(id) => by_id(connection, MessageId::from_row(id)),
+        None => Ok(None),
+    }
 }
 
 /// Every message, one after the other: conversation by conversation, the oldest first. Reads along an index, so it

@@ -29,6 +29,7 @@ use crate::model::{Intake, IntakeId};
 pub use rebuild::Rebuilt;
 pub use rekey::RekeyError;
 pub use watch::{TimelineChange, TimelineWatch};
+pub use writer::{WriteMark, WriterReads};
 
 use reader::Readers;
 use settings::Settings;
@@ -66,6 +67,34 @@ impl Store {
     /// [`StoreError`]; then the deferred commits are as safe as they were.
     pub fn sync(&self) -> Result<(), StoreError> {
         self.writer.sync(&self.lease_file)
+    }
+
+    /// Until the answer is dropped, what this thread reads comes by the connection that writes: for a thread that goes on
+    /// to write what it computes from it, and finds the pages where its last commit left them. What is read is one
+    /// state of the database, until somebody writes through this store. One thread at a time has this; for another, which asks meanwhile,
+    /// nothing changes.
+    pub fn read_with_writer(&self) -> WriterReads<'_> {
+        self.writer.lend()
+    }
+
+    /// Two that are equal say that nobody wrote to the database in between: whoever remembers what it read, or wrote
+    /// itself before it asked, remembers what is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn write_mark(&self) -> Result<WriteMark, StoreError> {
+        self.writer.mark()
+    }
+
+    /// Reads, by whichever connection is this thread's.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.writer.is_lent_here() {
+            true => self.writer.read(work),
+            false => self.readers.read(work),
+        }
     }
 
     /// Leaves something for the holder of the lease: any process may, also without it. Durable on

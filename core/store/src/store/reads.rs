@@ -20,7 +20,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Damaged`] if a record cannot be decoded.
     pub fn load(&self, keys: &[RecordKey]) -> Result<Vec<(RecordKey, Option<Record>)>, StoreError> {
-        self.readers.read(|connection| read::load(connection, keys))
+        self.read(|connection| read::load(connection, keys))
     }
 
     /// Loads every engine record of a kind whose name starts with `prefix`, in the order of names.
@@ -33,8 +33,7 @@ impl Store {
         kind: RecordKind,
         prefix: &[u8],
     ) -> Result<Vec<(RecordKey, Record)>, StoreError> {
-        self.readers
-            .read(|connection| read::scan(connection, kind, prefix))
+        self.read(|connection| read::scan(connection, kind, prefix))
     }
 
     /// The account, with its credential.
@@ -42,7 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn account(&self) -> Result<Account, StoreError> {
-        self.readers.read(read::account)
+        self.read(read::account)
     }
 
     /// One conversation; `None` if it was never mentioned.
@@ -50,8 +49,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn conversation(&self, peer: &BareJid) -> Result<Option<Conversation>, StoreError> {
-        self.readers
-            .read(|connection| read::conversation(connection, peer))
+        self.read(|connection| read::conversation(connection, peer))
     }
 
     /// Every conversation with its newest message and its number of unread ones, the latest
@@ -60,7 +58,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn conversations(&self) -> Result<Vec<ConversationSummary>, StoreError> {
-        self.readers.read(read::conversations)
+        self.read(read::conversations)
     }
 
     /// A page of a conversation, newest first: what stands before `before`, or the end of the
@@ -74,8 +72,7 @@ impl Store {
         before: Option<TimelineKey>,
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
-        self.readers
-            .read(|connection| read::timeline(connection, peer, before, limit))
+        self.read(|connection| read::timeline(connection, peer, before, limit))
     }
 
     /// The same, with the places where messages are known to be missing.
@@ -88,8 +85,7 @@ impl Store {
         before: Option<TimelineKey>,
         limit: usize,
     ) -> Result<TimelineSlice, StoreError> {
-        self.readers
-            .read(|connection| read::timeline_slice(connection, peer, before, limit))
+        self.read(|connection| read::timeline_slice(connection, peer, before, limit))
     }
 
     /// One message by its row.
@@ -97,7 +93,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.readers.read(|connection| read::by_id(connection, id))
+        self.read(|connection| read::by_id(connection, id))
     }
 
     /// The message that an archive gave this id.
@@ -105,8 +101,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn message_by_archive_id(&self, id: &ArchiveId) -> Result<Option<Message>, StoreError> {
-        self.readers
-            .read(|connection| read::by_archive_id(connection, id))
+        self.read(|connection| read::by_archive_id(connection, id))
     }
 
     /// The message that `sender` gave this id in the conversation with `peer`. For a receipt or an
@@ -120,8 +115,7 @@ impl Store {
         sender: &Jid,
         id: &OriginId,
     ) -> Result<Option<Message>, StoreError> {
-        self.readers
-            .read(|connection| read::by_origin_id(connection, peer, sender, id))
+        self.read(|connection| read::by_origin_id(connection, peer, sender, id))
     }
 
     /// Unreadable messages that wait for `trigger`, of one device or of all, in the order of rows;
@@ -136,8 +130,7 @@ impl Store {
         after: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
-        self.readers
-            .read(|connection| read::waiting(connection, trigger, device, after, limit))
+        self.read(|connection| read::waiting(connection, trigger, device, after, limit))
     }
 
     /// What waits to be sent, in order; `after` continues a page.
@@ -149,8 +142,7 @@ impl Store {
         after: Option<OutboxId>,
         limit: usize,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.readers
-            .read(|connection| read::outbox(connection, after, limit))
+        self.read(|connection| read::outbox(connection, after, limit))
     }
 
     /// What has a number on the stream that can be resumed: the server may not have it. As many as were handed to a
@@ -159,7 +151,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn outbox_on_stream(&self) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.readers.read(read::outbox_on_stream)
+        self.read(read::outbox_on_stream)
     }
 
     /// Incoming messages not yet marked read, of all conversations: the number on the app's icon.
@@ -167,7 +159,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn unread_count(&self) -> Result<u32, StoreError> {
-        self.readers.read(read::unread_count)
+        self.read(read::unread_count)
     }
 
     /// The registration for pushes, as [`Batch::set_push`](crate::Batch::set_push) had it.
@@ -175,7 +167,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn push(&self) -> Result<Option<Opaque>, StoreError> {
-        self.readers.read(read::push)
+        self.read(read::push)
     }
 
     /// What the user is still to be told of, in the order in which it came; `after` continues a page.
@@ -187,8 +179,7 @@ impl Store {
         after: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
-        self.readers
-            .read(|connection| read::announcements(connection, after, limit))
+        self.read(|connection| read::announcements(connection, after, limit))
     }
 
     /// What processes without the lease left for its holder, in order; `after` continues a page.
@@ -200,8 +191,7 @@ impl Store {
         after: Option<IntakeId>,
         limit: usize,
     ) -> Result<Vec<IntakeEntry>, StoreError> {
-        self.readers
-            .read(|connection| read::intake(connection, after, limit))
+        self.read(|connection| read::intake(connection, after, limit))
     }
 
     /// What the engine wants done, in the order in which it was first asked for.
@@ -209,7 +199,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Damaged`] if an action cannot be decoded.
     pub fn actions(&self) -> Result<Vec<Action>, StoreError> {
-        self.readers.read(read::actions)
+        self.read(read::actions)
     }
 
     /// How far an archive was read; `None` if it was never mentioned.
@@ -217,8 +207,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn archive_cursor(&self, archive: &BareJid) -> Result<Option<ArchiveCursor>, StoreError> {
-        self.readers
-            .read(|connection| read::cursor(connection, archive))
+        self.read(|connection| read::cursor(connection, archive))
     }
 
     /// How far back a conversation is known of its archive: its older history begins before that.
@@ -226,8 +215,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn older_history(&self, peer: &BareJid) -> Result<OlderHistory, StoreError> {
-        self.readers
-            .read(|connection| read::older_history(connection, peer))
+        self.read(|connection| read::older_history(connection, peer))
     }
 
     /// Every archive, by address.
@@ -235,7 +223,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn archive_cursors(&self) -> Result<Vec<ArchiveCursor>, StoreError> {
-        self.readers.read(read::cursors)
+        self.read(read::cursors)
     }
 
     /// The stream that can be resumed, if any.
@@ -243,7 +231,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn stream(&self) -> Result<Option<StreamState>, StoreError> {
-        self.readers.read(read::stream)
+        self.read(read::stream)
     }
 
     /// What happened to devices, newest first: of one account or of all.
@@ -255,7 +243,6 @@ impl Store {
         jid: Option<&BareJid>,
         limit: usize,
     ) -> Result<Vec<DeviceEvent>, StoreError> {
-        self.readers
-            .read(|connection| read::device_log(connection, jid, limit))
+        self.read(|connection| read::device_log(connection, jid, limit))
     }
 }

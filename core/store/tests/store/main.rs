@@ -51,3 +51,4 @@ mod suspend;
 mod updates;
 mod vfs;
 mod watch;
+mod writer_reads;

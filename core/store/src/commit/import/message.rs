@@ -7,7 +7,7 @@ use super::{Current, Import};
 use crate::commit::archive::{self, after, is_archived};
 use crate::commit::conversation::{self, ConversationRow};
 use crate::commit::flood::failure_day;
-use crate::commit::insert::{self, Known, NewRow, find_known, write_row};
+use crate::commit::insert::{self, Known, NewRow, find_known, write_new_row};
 use crate::commit::update;
 use crate::error::StoreError;
 use crate::model::{Content, DeliveryState, ImportedMessage, NewMessage};
@@ -52,7 +52,7 @@ pub(super) fn import(
         failure_day: failure_day(&message.content, message.server_time, message.received),
         folded_count: imported.folded_count,
     };
-    write_row(transaction, &row, message)?;
+    write_new_row(transaction, &row, message)?;
     import.inserted += 1;
     Ok(())
 }

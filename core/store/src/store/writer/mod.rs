@@ -1,10 +1,12 @@
 //! The one writer of this process: who is asked before it writes, and for how long it is open.
 
+mod reading;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use eft_types::{BareJid, Timestamp};
 use rusqlite::{Connection, Transaction};
@@ -19,19 +21,16 @@ use crate::connection::Role;
 use crate::error::StoreError;
 use crate::lease::LeaseFile;
 use crate::model::{Intake, IntakeId};
+pub(super) use reading::ForeignVersion;
+pub use reading::{WriteMark, WriterReads};
 use state::State;
 
 /// The one connection of this process that writes, used by one thread at a time.
 pub(super) struct Writer {
     settings: Arc<Settings>,
     place: Mutex<Place>,
-}
-
-/// See [`Writer::foreign_version`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ForeignVersion {
-    opening: u64,
-    count: i64,
+    /// The thread whose reads take place here, see [`reading`].
+    reads_of: Mutex<Option<ThreadId>>,
 }
 
 struct Place {
@@ -39,6 +38,8 @@ struct Place {
     state: Option<State>,
     /// How often the connection was opened.
     openings: u64,
+    /// How often it was lent to somebody who may write.
+    uses: u64,
     fence: Fence,
 }
 
@@ -53,8 +54,10 @@ impl Writer {
             place: Mutex::new(Place {
                 state: Some(State::new(connection, 0)),
                 openings: 0,
+                uses: 0,
                 fence: Fence::Open(generation),
             }),
+            reads_of: Mutex::new(None),
         }
     }
 
@@ -114,17 +117,7 @@ impl Writer {
 
     /// A number that is another one after somebody else wrote: another process, or another store of this one.
     pub(super) fn foreign_version(&self) -> Result<ForeignVersion, StoreError> {
-        let _inside = enter()?;
-        self.with(|state, _| {
-            // SQLite's own count of the commits that this connection did not make.
-            let count = state
-                .connection
-                .pragma_query_value(None, "data_version", |row| row.get(0))?;
-            Ok(ForeignVersion {
-                opening: state.opening,
-                count,
-            })
-        })
+        Ok(self.mark()?.foreign)
     }
 
     /// Works with the connection, alone.
@@ -133,9 +126,11 @@ impl Writer {
         work: impl FnOnce(&mut State, &mut Fence) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut place = self.lock();
+        place.uses += 1;
         place.renew_connection(&self.settings)?;
         let Place { state, fence, .. } = &mut *place;
         let state = state.as_mut().ok_or(StoreError::Suspended)?;
+        state.end_reading()?;
         work(state, fence)
     }
 

@@ -24,6 +24,8 @@ pub(in crate::store) struct State {
     pub(super) opening: u64,
     /// It is of no more use, see [`Verdict`].
     pub(super) spoilt: bool,
+    /// A transaction that only reads is open, see [`State::read`].
+    is_reading: bool,
 }
 
 impl State {
@@ -34,10 +36,45 @@ impl State {
             unsynced: true,
             opening,
             spoilt: false,
+            is_reading: false,
         }
     }
 
-    pub(super) fn close(self, inside: &Inside) -> Result<(), StoreError> {
+    /// Reads what was last committed. What is read next, until [`State::end_reading`], is of the same state.
+    pub(super) fn read<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let found = self.begin_reading().and_then(|()| work(&self.connection));
+        self.spoilt = found.as_ref().is_err_and(Verdict::spoils_the_connection);
+        found
+    }
+
+    fn begin_reading(&mut self) -> Result<(), StoreError> {
+        if !self.is_reading {
+            self.connection.prepare_cached("BEGIN")?.execute([])?;
+            self.is_reading = true;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the state that was read.
+    pub(super) fn end_reading(&mut self) -> Result<(), StoreError> {
+        if !core::mem::take(&mut self.is_reading) {
+            return Ok(());
+        }
+        let ended = self
+            .connection
+            .prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]));
+        // Nobody could write by a connection that goes on reading.
+        self.spoilt |= ended.is_err();
+        Ok(ended.map(drop)?)
+    }
+
+    pub(super) fn close(mut self, inside: &Inside) -> Result<(), StoreError> {
+        // The log cannot be emptied while somebody reads it. If this fails, neither can that.
+        let _ = self.end_reading();
         // The answer's first column says whether somebody else was in the way. That is no failure:
         // whoever closes last empties the log.
         let emptied = self.connection.busy_timeout(LAST_WAIT).and_then(|()| {
