@@ -17,18 +17,24 @@ impl Forwarded {
     /// Reads `<forwarded/>` inside `parent`. `None` unless it holds exactly one `<message/>`.
     #[must_use]
     pub fn find(parent: &Element) -> Option<Self> {
+        let (message, delay) = Self::look(parent)?;
+        Some(Self {
+            delay,
+            message: message.clone(),
+        })
+    }
+
+    /// The same, where it stands.
+    pub(super) fn look(parent: &Element) -> Option<(&Element, Option<Delay>)> {
         let forwarded = parent.get_child("forwarded", ns::FORWARD)?;
         let mut messages = forwarded
             .children()
             .filter(|child| child.is("message", ns::CLIENT));
-        let message = messages.next()?.clone();
+        let message = messages.next()?;
         if messages.next().is_some() {
             return None;
         }
-        Some(Self {
-            delay: forwarded.children().find_map(Delay::parse),
-            message,
-        })
+        Some((message, forwarded.children().find_map(Delay::parse)))
     }
 
     /// `<forwarded/>`.

@@ -1,5 +1,7 @@
 //! Values inside elements that many files read: base64, addresses, booleans.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,14 +25,25 @@ pub(super) fn encode_base64(bytes: &[u8]) -> String {
 
 /// `None` for anything that is no base64, or for nothing.
 pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let bytes: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    TOLERANT
-        .decode(bytes)
-        .ok()
-        .filter(|decoded| !decoded.is_empty())
+    let is_space = |byte: &u8| byte.is_ascii_whitespace();
+    let decoded = match text.as_bytes().iter().any(is_space) {
+        false => TOLERANT.decode(text),
+        true => {
+            let bytes: Vec<u8> = text.bytes().filter(|byte| !is_space(byte)).collect();
+            TOLERANT.decode(bytes)
+        }
+    };
+    decoded.ok().filter(|decoded| !decoded.is_empty())
+}
+
+/// The text in an element, copied only if it stands in pieces.
+pub(super) fn text_of(element: &Element) -> Cow<'_, str> {
+    let mut texts = element.texts();
+    match (texts.next(), texts.next()) {
+        (None, _) => Cow::Borrowed(""),
+        (Some(text), None) => Cow::Borrowed(text),
+        (Some(_), Some(_)) => Cow::Owned(element.text()),
+    }
 }
 
 /// An attribute that holds an address. `Ok(None)` if it is missing, `Err` if it is no address.

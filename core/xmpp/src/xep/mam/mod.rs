@@ -117,6 +117,51 @@ impl Query {
         stanza: &Element,
         own: &BareJid,
     ) -> Result<Option<ArchivedMessage>, ResultError> {
+        let Some((result, stamp)) = self.find(stanza, own)? else {
+            return Ok(None);
+        };
+        let Forwarded { message, .. } = Forwarded::find(result).ok_or(ResultError::Malformed)?;
+        let id = result.attr("id").map(StanzaId::new);
+        Ok(Some(ArchivedMessage {
+            id: id.ok_or(ResultError::Malformed)?,
+            stamp,
+            message,
+        }))
+    }
+
+    /// The same, without a copy of the message: an archive is long.
+    ///
+    /// # Errors
+    /// What is no result of this query comes back as it was.
+    pub fn take(
+        &self,
+        mut stanza: Element,
+        own: &BareJid,
+    ) -> Result<ArchivedMessage, Box<Element>> {
+        let found = match self.find(&stanza, own) {
+            Ok(Some((result, stamp))) => result.attr("id").map(|id| (StanzaId::new(id), stamp)),
+            Ok(None) | Err(_) => None,
+        };
+        let Some((id, stamp)) = found else {
+            return Err(Box::new(stanza));
+        };
+        let message = stanza
+            .get_child_mut("result", ns::MAM)
+            .and_then(|result| result.get_child_mut("forwarded", ns::FORWARD))
+            .and_then(|forwarded| forwarded.remove_child("message", ns::CLIENT));
+        match message {
+            Some(message) => Ok(ArchivedMessage { id, stamp, message }),
+            None => Err(Box::new(stanza)),
+        }
+    }
+
+    /// The `<result/>` in a stanza, and its time, if both and the message are in order. `Ok(None)` if the stanza is
+    /// no result at all.
+    fn find<'s>(
+        &self,
+        stanza: &'s Element,
+        own: &BareJid,
+    ) -> Result<Option<(&'s Element, Timestamp)>, ResultError> {
         let Some(result) = stanza.get_child("result", ns::MAM) else {
             return Ok(None);
         };
@@ -126,16 +171,12 @@ impl Query {
         if result.attr("queryid") != Some(self.query_id.as_str()) {
             return Err(ResultError::OtherQuery);
         }
-        let id = result
-            .attr("id")
-            .filter(|id| !id.is_empty())
-            .ok_or(ResultError::Malformed)?;
-        let Forwarded { delay, message } = Forwarded::find(result).ok_or(ResultError::Malformed)?;
-        Ok(Some(ArchivedMessage {
-            id: StanzaId::new(id),
-            stamp: delay.ok_or(ResultError::Malformed)?.stamp,
-            message,
-        }))
+        if result.attr("id").is_none_or(str::is_empty) {
+            return Err(ResultError::Malformed);
+        }
+        let (_, delay) = Forwarded::look(result).ok_or(ResultError::Malformed)?;
+        let stamp = delay.ok_or(ResultError::Malformed)?.stamp;
+        Ok(Some((result, stamp)))
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use eft_types::{BareJid, DeviceId};
 
 use super::{Parsed, WireError};
-use crate::xep::text::{decode_base64, encode_base64, is_true, parse_u32};
+use crate::xep::text::{decode_base64, encode_base64, is_true, parse_u32, text_of};
 use crate::xml::{ElementExt, element};
 use crate::{Element, address, ns};
 
@@ -90,6 +90,21 @@ impl Encrypted {
     /// # Errors
     /// [`WireError`] if the header, its `sid`, or a payload that is there cannot be read.
     pub fn parse(encrypted: &Element) -> Result<Parsed<Self>, WireError> {
+        Self::read(encrypted, |_| true)
+    }
+
+    /// The same, with the keys for devices of this number only, whosever they are: most are for others.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_for(encrypted: &Element, device: DeviceId) -> Result<Parsed<Self>, WireError> {
+        Self::read(encrypted, |other| other == device.as_u32())
+    }
+
+    fn read(
+        encrypted: &Element,
+        is_wanted: impl Fn(u32) -> bool,
+    ) -> Result<Parsed<Self>, WireError> {
         if !encrypted.is("encrypted", ns::OMEMO_2) {
             return Err(WireError::WrongElement);
         }
@@ -103,7 +118,7 @@ impl Encrypted {
         let payload = match encrypted.get_child("payload", ns::OMEMO_2) {
             None => None,
             Some(payload) => {
-                Some(decode_base64(&payload.text()).ok_or(WireError::Unreadable("payload"))?)
+                Some(decode_base64(&text_of(payload)).ok_or(WireError::Unreadable("payload"))?)
             }
         };
         let mut recipients: Vec<Recipient> = Vec::new();
@@ -120,7 +135,10 @@ impl Encrypted {
                     .attr("rid")
                     .and_then(parse_u32)
                     .filter(|_| key.is("key", ns::OMEMO_2));
-                match device.zip(decode_base64(&key.text())) {
+                if device.is_some_and(|device| !is_wanted(device)) {
+                    continue;
+                }
+                match device.zip(decode_base64(&text_of(key))) {
                     Some((device, data)) => read.push(EncryptedKey {
                         device,
                         is_key_exchange: is_true(key.attr("kex")),

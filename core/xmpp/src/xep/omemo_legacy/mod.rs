@@ -6,7 +6,7 @@ use core::fmt;
 use eft_types::DeviceId;
 
 use super::omemo2::{Parsed, WireError};
-use super::text::{decode_base64, encode_base64, is_true, parse_u32};
+use super::text::{decode_base64, encode_base64, is_true, parse_u32, text_of};
 use crate::xml::{ElementExt, element};
 use crate::{Element, ns};
 
@@ -227,6 +227,21 @@ impl Encrypted {
     /// [`WireError`] if the header, its `sid`, an `<iv/>` or `<payload/>` that is there cannot be
     /// read, or a payload has no `<iv/>`.
     pub fn parse(encrypted: &Element) -> Result<Parsed<Self>, WireError> {
+        Self::read(encrypted, |_| true)
+    }
+
+    /// The same, with the keys for this device only: most are for others.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_for(encrypted: &Element, device: DeviceId) -> Result<Parsed<Self>, WireError> {
+        Self::read(encrypted, |other| other == device.as_u32())
+    }
+
+    fn read(
+        encrypted: &Element,
+        is_wanted: impl Fn(u32) -> bool,
+    ) -> Result<Parsed<Self>, WireError> {
         if !encrypted.is("encrypted", NS) {
             return Err(WireError::WrongElement);
         }
@@ -239,7 +254,7 @@ impl Encrypted {
             .ok_or(WireError::Unreadable("sid"))?;
         let optional = |parent: &Element, name| match parent.get_child(name, NS) {
             None => Ok(None),
-            Some(child) => decode_base64(&child.text())
+            Some(child) => decode_base64(&text_of(child))
                 .map(Some)
                 .ok_or(WireError::Unreadable(name)),
         };
@@ -255,7 +270,10 @@ impl Encrypted {
                 .attr("rid")
                 .and_then(parse_u32)
                 .filter(|_| key.is("key", NS));
-            match device.zip(decode_base64(&key.text())) {
+            if device.is_some_and(|device| !is_wanted(device)) {
+                continue;
+            }
+            match device.zip(decode_base64(&text_of(key))) {
                 Some((device, data)) => keys.push(EncryptedKey {
                     device,
                     is_pre_key: is_true(key.attr("prekey")),

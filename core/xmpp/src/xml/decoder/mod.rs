@@ -49,6 +49,8 @@ pub struct Decoder {
     /// Open elements of the current stanza, outermost first.
     building: Vec<Element>,
     head: Option<Head>,
+    /// The empty list of the last head's attributes, for the next: nearly every element has some.
+    spare: Vec<(RawQName, String)>,
     skipping: Option<Skipping>,
     /// Reads in the place of the parser, within an element of a stanza that is being skipped.
     scanner: Option<Scanner>,
@@ -91,6 +93,7 @@ impl Decoder {
             scopes: Scopes::default(),
             building: Vec::new(),
             head: None,
+            spare: Vec::new(),
             skipping: None,
             scanner: None,
             depth: 0,
@@ -240,7 +243,7 @@ impl Decoder {
         }
         self.head = Some(Head {
             name,
-            attributes: Vec::new(),
+            attributes: core::mem::take(&mut self.spare),
             scope: Scope::default(),
             attribute_count: 0,
         });
@@ -288,10 +291,11 @@ impl Decoder {
         }
         self.count_memory(memory_bytes)?;
         // Taken already if that was too much.
-        let Some(head) = self.head.take() else {
+        let Some(mut head) = self.head.take() else {
             return Ok(None);
         };
-        let element = build_element(&self.scopes, &head.name, head.attributes)?;
+        let element = build_element(&self.scopes, &head.name, head.attributes.drain(..))?;
+        self.spare = head.attributes;
         if self.depth == 1 {
             self.reset_stanza();
             if !element.is("stream", ns::STREAM) || self.scopes.resolve(None)? != ns::CLIENT {

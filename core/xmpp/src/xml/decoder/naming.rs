@@ -11,7 +11,7 @@ use crate::ns;
 pub(super) fn build_element(
     scopes: &Scopes,
     name: &RawQName,
-    attributes: Vec<(RawQName, String)>,
+    attributes: impl Iterator<Item = (RawQName, String)>,
 ) -> Result<Element, DecodeError> {
     if name.0.as_ref().is_some_and(|prefix| prefix == "xmlns") {
         return Err(DecodeError::Prefix);
