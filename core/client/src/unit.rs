@@ -6,10 +6,10 @@ use eft_omemo::{
     RecordKey, Records, StepError,
 };
 use eft_store::{
-    Batch, Committed, ConversationRef, DeviceEvent, DeviceEventKind, Durability, NewMessageRef,
-    OptOut, Store,
+    Batch, Committed, ConversationRef, DeviceEvent, DeviceEventKind, Durability, Insertion,
+    NewMessage, NewMessageRef, OptOut, Store, WriteMark,
 };
-use eft_types::{BareJid, DeviceAddress, MessageId, Timestamp};
+use eft_types::{BareJid, DeviceAddress, Timestamp};
 
 use std::collections::BTreeSet;
 
@@ -57,6 +57,8 @@ pub(crate) enum Notice {
 /// What a unit did.
 pub(crate) struct Done {
     pub(crate) committed: Committed,
+    /// What it wrote.
+    pub(crate) batch: Batch,
     pub(crate) notices: Vec<Notice>,
     /// Keys of the actions that were added, or asked for once more.
     pub(crate) added_actions: Vec<Vec<u8>>,
@@ -65,6 +67,16 @@ pub(crate) struct Done {
     /// Devices whose session moved: what waits of theirs may be readable now.
     pub(crate) moved: BTreeSet<DeviceAddress>,
 }
+
+/// The engine's records as a unit left them, for the next: most of an archive's messages are of the same few devices.
+/// They are of use as long as nobody else has written.
+pub(crate) struct Remembered {
+    records: Records,
+    mark: WriteMark,
+}
+
+/// Records that are remembered, at most. Each message makes its own, if only to say that no key was kept for it.
+const REMEMBERED_MAX: usize = 2048;
 
 impl<'s> Unit<'s> {
     pub(crate) fn begin(store: &'s Store, now: Timestamp) -> Self {
@@ -84,6 +96,14 @@ impl<'s> Unit<'s> {
 
     pub(crate) const fn store(&self) -> &'s Store {
         self.store
+    }
+
+    /// Goes on with what the unit before remembers, if it still holds.
+    pub(crate) fn remember(&mut self, remembered: Remembered) -> Result<(), Error> {
+        if self.store.write_mark()? == remembered.mark {
+            self.records = remembered.records;
+        }
+        Ok(())
     }
 
     /// Loads records that a step is known to need, in one read.
@@ -250,35 +270,57 @@ impl<'s> Unit<'s> {
     }
 
     /// Writes everything in one transaction. If this fails, nothing has happened.
-    pub(crate) fn commit(mut self, durability: Durability) -> Result<Done, Error> {
+    pub(crate) fn commit(self, durability: Durability) -> Result<Done, Error> {
+        Ok(self.commit_records(durability)?.0)
+    }
+
+    /// The same, and remembers the records for the next unit, unless they are too many.
+    pub(crate) fn commit_and_remember(
+        self,
+        durability: Durability,
+    ) -> Result<(Done, Option<Remembered>), Error> {
+        let store = self.store;
+        let (done, records) = self.commit_records(durability)?;
+        let remembered = match records.len() <= REMEMBERED_MAX {
+            true => Some(Remembered {
+                records,
+                mark: store.write_mark()?,
+            }),
+            false => None,
+        };
+        Ok((done, remembered))
+    }
+
+    fn commit_records(mut self, durability: Durability) -> Result<(Done, Records), Error> {
         self.batch.merge_changes(self.records.take_changes());
         let committed = if self.batch.is_empty() {
             Committed::default()
         } else {
             self.store.commit(&self.batch, durability)?
         };
-        Ok(Done {
+        let done = Done {
             committed,
+            batch: self.batch,
             notices: self.notices,
             added_actions: self.added_actions,
             waiting: self.waiting,
             moved: self.moved,
-        })
+        };
+        Ok((done, self.records))
     }
 }
 
 impl Done {
-    /// Rows of messages that are news to the user, in order.
-    pub(crate) fn news(&self) -> Vec<MessageId> {
-        self.notices
-            .iter()
-            .filter_map(|notice| match notice {
-                Notice::Inserted(message) => self.committed.message(*message),
-                _ => None,
-            })
-            .filter(|insertion| insertion.is_news())
-            .map(eft_store::Insertion::id)
-            .collect()
+    /// Messages that are news to the user, in order: what became of each, and what was written.
+    pub(crate) fn news(&self) -> impl Iterator<Item = (Insertion, Option<&NewMessage>)> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Inserted(message) => {
+                let insertion = self.committed.message(*message)?;
+                let is_news = insertion.is_news();
+                is_news.then(|| (insertion, self.batch.message(*message)))
+            }
+            _ => None,
+        })
     }
 }
 

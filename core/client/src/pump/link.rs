@@ -23,7 +23,7 @@ use super::request::{Question, Request, RequestError, Requester};
 use super::resuming::{Begun, row};
 use crate::contact::Contacts;
 use crate::session_info::SessionInfo;
-use crate::unit::Done;
+use crate::unit::{Done, Remembered};
 
 /// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
 /// a lost answer does not stop the outbox for minutes.
@@ -123,6 +123,8 @@ pub(crate) struct Link {
     pub(crate) is_current: bool,
     /// Live messages that wait for that.
     pub(crate) held: VecDeque<(StanzaSeq, Element)>,
+    /// What the last unit of a catch-up leaves to the next.
+    pub(crate) remembered: Option<Remembered>,
     /// Older history that was asked for.
     pub(crate) older: Older,
     /// Whether live messages were dropped because the archive has them: what is its end now may
@@ -202,6 +204,7 @@ impl Link {
             catch_up: CatchUp::default(),
             is_current: false,
             held: VecDeque::new(),
+            remembered: None,
             older: Older::default(),
             left_to_archive: false,
             lists: Lists::default(),

@@ -101,7 +101,7 @@ async fn published(
         answer(job::fetch_bundle(requester, own, version)),
     );
     PublishedReport {
-        version: read::encryption(version),
+        version: read::version(version),
         list: match list {
             None => DeviceListing::Unknown,
             Some(None) => DeviceListing::Absent,

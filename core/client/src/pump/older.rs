@@ -69,17 +69,22 @@ struct OlderPage {
 }
 
 impl Older {
-    /// Takes a result of the page that was asked for. Whether it was one.
-    pub(crate) fn take(&mut self, seq: StanzaSeq, element: &Element, own: &BareJid) -> bool {
-        if let Some(page) = self.page.as_mut()
-            && !page.is_over
-            && let Ok(Some(archived)) = page.query.unwrap(element, own)
-        {
-            page.results.push(archived);
-            page.seqs.push(seq);
-            return true;
+    /// Takes a result of the page that was asked for. `Err` gives back what is none.
+    pub(crate) fn take(
+        &mut self,
+        seq: StanzaSeq,
+        element: Element,
+        own: &BareJid,
+    ) -> Result<(), Element> {
+        match self.page.as_mut() {
+            Some(page) if !page.is_over => {
+                let archived = page.query.take(element, own).map_err(|element| *element)?;
+                page.results.push(archived);
+                page.seqs.push(seq);
+                Ok(())
+            }
+            _ => Err(element),
         }
-        false
     }
 
     /// Nothing more belongs to the page.
@@ -197,7 +202,7 @@ impl Pump {
         let at_beginning = is_complete || page.results.is_empty();
         let receiving = self.receiving();
         let store = Arc::clone(&self.store);
-        let mut unit = self.begin_receiving(&store);
+        let mut unit = self.begin_receiving(&store)?;
         unit.announces = false;
         let mut seen = Seen::default();
         // Each stands before all that are here.

@@ -139,7 +139,7 @@ impl Pump {
             let is_of = |key: &RecordKey| matches!(key, RecordKey::Session { version: of, .. } if *of == version);
             let published = unit.sure_step(|records| bundle(records, version))?;
             versions.push(VersionReport {
-                version: read::encryption(version),
+                version: read::version(version),
                 pre_key_count: count(published.pre_keys.len()),
                 session_count: count(sessions.iter().filter(|(key, _)| is_of(key)).count()),
                 is_listed: devices::listed(&mut unit, &self.own.jid, version)?

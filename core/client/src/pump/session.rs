@@ -198,7 +198,8 @@ impl Pump {
         dropped: Vec<StanzaSeq>,
     ) -> Result<(), Error> {
         let store = Arc::clone(&self.store);
-        let mut unit = self.begin_receiving(&store);
+        let _reads = store.read_with_writer();
+        let mut unit = self.begin_receiving(&store)?;
         let mut seen = Seen::default();
         let mut settled: Vec<_> = dropped.into_iter().map(|seq| (seq, false)).collect();
         let mut answers = Vec::new();
@@ -226,7 +227,7 @@ impl Pump {
             Durability::Full
         };
         self.count_handled(&mut unit, &seqs);
-        let done = unit.commit(durability)?;
+        let done = self.commit_received(unit, durability)?;
         let receiving = self.receiving();
         self.received(&done, receiving)?;
         if let Some(link) = &self.link {

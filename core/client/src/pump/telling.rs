@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use eft_store::{Durability, Store};
+use eft_store::{Durability, Insertion, Store};
 use eft_types::DeviceAddress;
 use eft_xmpp::stream::ClientState;
 use rand::SeedableRng as _;
@@ -45,14 +45,21 @@ impl Pump {
                 }
             }
         }
-        let news = done.news();
-        if !news.is_empty() {
-            self.index_due_at = Some(Instant::now() + IDLE);
+        let mut has_news = false;
+        // Told at one go: who listens is woken once.
+        for (insertion, new) in done.news() {
+            has_news = true;
+            let message = match (insertion, new) {
+                (Insertion::Inserted(id), Some(new)) => read::new_message(id, new),
+                _ => match self.store.message(insertion.id())? {
+                    Some(row) => read::message(row),
+                    None => continue,
+                },
+            };
+            self.send_event(Event::MessageReceived(message));
         }
-        for id in news {
-            if let Some(row) = self.store.message(id)? {
-                self.send_event(Event::MessageReceived(read::message(row)));
-            }
+        if has_news {
+            self.index_due_at = Some(Instant::now() + IDLE);
         }
         for id in done.committed.updated() {
             if let Some(row) = self.store.message(*id)? {
@@ -93,11 +100,31 @@ impl Pump {
     }
 
     /// Begins a unit of work that takes in messages.
-    pub(super) fn begin_receiving<'s>(&self, store: &'s Store) -> Unit<'s> {
+    pub(super) fn begin_receiving<'s>(&mut self, store: &'s Store) -> Result<Unit<'s>, Error> {
         let mut unit = Unit::begin(store, clock::now());
         unit.waiting_room = self.pending.room();
         unit.announces = self.announces();
-        unit
+        let link = self.link.as_mut();
+        if let Some(remembered) = link.and_then(|link| link.remembered.take()) {
+            unit.remember(remembered)?;
+        }
+        Ok(unit)
+    }
+
+    /// Commits what such a unit took in.
+    pub(super) fn commit_received(
+        &mut self,
+        unit: Unit<'_>,
+        durability: Durability,
+    ) -> Result<Done, Error> {
+        match self.link.as_mut() {
+            Some(link) if !link.catch_up.is_at_rest() => {
+                let (done, remembered) = unit.commit_and_remember(durability)?;
+                link.remembered = remembered;
+                Ok(done)
+            }
+            _ => unit.commit(durability),
+        }
     }
 
     /// Messages were taken in: tells of them, and tries what waited for them.

@@ -54,13 +54,13 @@ pub(crate) fn parse(
 ) -> Vec<(Version, Result<EncryptedMessage, String>)> {
     let mut found = Vec::new();
     if let Some(element) = omemo2::Encrypted::find(stanza) {
-        let message = omemo2::Encrypted::parse(element)
+        let message = omemo2::Encrypted::parse_for(element, own.device)
             .map_err(|error| error.to_string())
             .and_then(|parsed| omemo2_message(parsed.value, sender, own));
         found.push((Version::Omemo2, message));
     }
     if let Some(element) = omemo_legacy::Encrypted::find(stanza) {
-        let message = omemo_legacy::Encrypted::parse(element)
+        let message = omemo_legacy::Encrypted::parse_for(element, own.device)
             .map_err(|error| error.to_string())
             .and_then(|parsed| legacy_message(parsed.value, sender, own));
         found.push((Version::Legacy, message));

@@ -1,7 +1,8 @@
 //! Rows of the store, as the app shows them.
 
 use eft_omemo::Version;
-use eft_store::{DeliveryState, Direction, MessageEncryption, SendFailure};
+use eft_store::{DeliveryState, Direction, MessageEncryption, NewMessage, SendFailure};
+use eft_types::MessageId;
 
 use crate::message::{Content, Delivery, Encryption, Message, Unreadable};
 
@@ -16,28 +17,52 @@ pub(crate) fn message(row: eft_store::Message) -> Message {
         outgoing: row.direction == Direction::Outgoing,
         origin_id: row.origin_id,
         sent_at,
-        content: match row.content {
-            eft_store::Content::Readable(plaintext) => Content::Text(plaintext.text),
-            eft_store::Content::Unreadable(unreadable) => Content::Unreadable(Unreadable::new(
-                unreadable.cause,
-                unreadable.retry.is_some(),
-                row.folded_count,
-            )),
-        },
-        encryption: match row.encryption {
-            MessageEncryption::Omemo2 => Encryption::Omemo2,
-            MessageEncryption::Legacy => Encryption::OmemoLegacy,
-            MessageEncryption::None | MessageEncryption::Foreign => Encryption::None,
-        },
+        content: content(row.content, row.folded_count),
+        encryption: encryption(row.encryption),
         delivery: row.delivery.map(delivery),
     }
 }
 
+/// A message that has just got its row.
+pub(crate) fn new_message(id: MessageId, new: &NewMessage) -> Message {
+    Message {
+        id,
+        conversation: new.conversation.peer.clone(),
+        sender: new.sender.to_bare(),
+        sender_device: new.sender_device,
+        outgoing: new.direction == Direction::Outgoing,
+        origin_id: new.origin_id.clone(),
+        sent_at: new.server_time.unwrap_or(new.received),
+        content: content(new.content.clone(), 0),
+        encryption: encryption(new.encryption),
+        delivery: new.delivery.clone().map(delivery),
+    }
+}
+
+fn content(content: eft_store::Content, folded_count: u32) -> Content {
+    match content {
+        eft_store::Content::Readable(plaintext) => Content::Text(plaintext.text),
+        eft_store::Content::Unreadable(unreadable) => Content::Unreadable(Unreadable::new(
+            unreadable.cause,
+            unreadable.retry.is_some(),
+            folded_count,
+        )),
+    }
+}
+
 /// A version of OMEMO.
-pub(crate) const fn encryption(version: Version) -> Encryption {
+pub(crate) const fn version(version: Version) -> Encryption {
     match version {
         Version::Omemo2 => Encryption::Omemo2,
         Version::Legacy => Encryption::OmemoLegacy,
+    }
+}
+
+const fn encryption(encryption: MessageEncryption) -> Encryption {
+    match encryption {
+        MessageEncryption::Omemo2 => Encryption::Omemo2,
+        MessageEncryption::Legacy => Encryption::OmemoLegacy,
+        MessageEncryption::None | MessageEncryption::Foreign => Encryption::None,
     }
 }
 

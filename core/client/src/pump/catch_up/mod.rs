@@ -153,20 +153,20 @@ impl Pump {
         element: Element,
     ) -> Result<(), Element> {
         let own = &self.own.jid;
-        if let Some(link) = self.link.as_mut()
-            && let CatchUp::Running(page) = &mut link.catch_up
-            && !page.is_over()
-            && let Ok(Some(archived)) = page.query.unwrap(&element, own)
-        {
-            page.push(seq, &element, archived);
-            return Ok(());
-        }
-        if let Some(link) = self.link.as_mut()
-            && link.older.take(seq, &element, own)
-        {
-            return Ok(());
-        }
-        Err(element)
+        let Some(link) = self.link.as_mut() else {
+            return Err(element);
+        };
+        let element = match &mut link.catch_up {
+            CatchUp::Running(page) if !page.is_over() => match page.query.take(element, own) {
+                Ok(archived) => {
+                    page.push(seq, archived);
+                    return Ok(());
+                }
+                Err(element) => *element,
+            },
+            _ => element,
+        };
+        link.older.take(seq, element, own)
     }
 
     /// Whether messages are known to be missing.
@@ -249,6 +249,7 @@ impl Pump {
         match self.link.as_mut() {
             Some(link) => {
                 link.catch_up = CatchUp::Done;
+                link.remembered = None;
                 link.actions_due = true;
             }
             None => return Ok(()),

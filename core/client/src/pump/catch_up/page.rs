@@ -16,11 +16,12 @@ pub(crate) const PAGE_COUNT: u32 = 250;
 /// Messages of a page that tells how far ahead the archive is, and of the page of the newest ones: what one screen shows.
 pub(super) const SCREEN_COUNT: u32 = 50;
 
-/// Messages of a page that are worked through in one commit, at most: what waits for it stands in memory.
-const PART_COUNT: usize = 100;
+/// Messages of a page that are worked through in one commit, at most: what waits for it stands in memory. Most pages
+/// are one commit then, and a page of the database that several messages change is written once for all of them.
+const PART_COUNT: usize = 250;
 
 /// The same by the size of their texts. An extension has 24 MB for everything.
-const PART_BYTES: usize = 256 * 1024;
+const PART_BYTES: usize = 1024 * 1024;
 
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +147,8 @@ impl Page {
         self.is_over
     }
 
-    pub(super) fn push(&mut self, seq: StanzaSeq, element: &Element, archived: ArchivedMessage) {
-        self.weights_bytes.push(weight(element));
+    pub(super) fn push(&mut self, seq: StanzaSeq, archived: ArchivedMessage) {
+        self.weights_bytes.push(weight(&archived.message));
         self.seqs.push(seq);
         self.results.push(archived);
         // A newest page counts as a whole, and need not be as long as it was asked for: its newest part is a newest page,
@@ -230,9 +231,9 @@ mod tests {
         let archived = ArchivedMessage {
             id: StanzaId::new(number.to_string()),
             stamp: Timestamp::from_millis(0),
-            message: message.clone(),
+            message,
         };
-        page.push(StanzaSeq::UNCOUNTED, &message, archived);
+        page.push(StanzaSeq::UNCOUNTED, archived);
     }
 
     #[test]
@@ -262,8 +263,9 @@ mod tests {
         assert_eq!(page.take_results().len(), PART_COUNT);
         assert!(!page.is_large());
         assert_eq!((page.len(), page.committed.len()), (PART_COUNT, PART_COUNT));
-        assert_eq!(page.last().unwrap().as_str(), "99");
-        push(&mut page, 100, PART_BYTES);
+        let last = (PART_COUNT - 1).to_string();
+        assert_eq!(page.last().unwrap().as_str(), last);
+        push(&mut page, PART_COUNT, PART_BYTES);
         assert!(page.is_large());
     }
 

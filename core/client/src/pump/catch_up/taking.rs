@@ -73,7 +73,7 @@ impl Pump {
         seqs: &[StanzaSeq],
     ) -> Result<Done, Error> {
         let store = Arc::clone(&self.store);
-        let mut unit = self.begin_receiving(&store);
+        let mut unit = self.begin_receiving(&store)?;
         unit.announces &= !is_first;
         let (at_end, is_complete) = match ending {
             Ending::Page {
@@ -99,7 +99,7 @@ impl Pump {
                 Durability::Full
             }
         };
-        let done = unit.commit(durability)?;
+        let done = self.commit_received(unit, durability)?;
         self.received(&done, Receiving::CatchUp)?;
         if piece.joins {
             self.send_event(Event::GapClosed);

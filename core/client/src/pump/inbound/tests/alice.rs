@@ -89,8 +89,7 @@ impl Alice {
         let done = unit.commit(Durability::Full).unwrap();
         let news = done
             .news()
-            .into_iter()
-            .map(|id| self.store.message(id).unwrap().unwrap())
+            .map(|(insertion, _)| self.store.message(insertion.id()).unwrap().unwrap())
             .collect();
         Taken { news, done }
     }
