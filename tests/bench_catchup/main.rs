@@ -54,7 +54,8 @@ fn main() -> Result<(), Failure> {
 
 fn measure(runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
     let mut figures = Figures::new();
-    let is_once = std::env::args().any(|word| word == "once");
+    let is_asked = |wanted: &str| std::env::args().any(|word| word == wanted);
+    let (is_once, is_quick) = (is_asked("once"), is_asked("quick"));
     for (version, name, wanted) in [
         (Version::Legacy, "catchup.10k_vs_floor", Some(2.5)),
         (Version::Omemo2, "catchup.10k_omemo2_vs_floor", None),
@@ -79,11 +80,15 @@ fn measure(runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
             },
         )?;
         figures.add(name, pair.ratio(), wanted, pair.note());
+        if is_quick {
+            println!("{name}: {:.2} ({})", pair.ratio(), pair.note());
+            continue;
+        }
         if version == Version::Legacy {
             memory_figures(runtime, &mut stage.borrow_mut(), &mut figures)?;
         }
     }
-    if is_once {
+    if is_once || is_quick {
         return Ok(());
     }
     println!("{}", figures.table());

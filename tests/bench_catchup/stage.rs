@@ -98,13 +98,15 @@ impl Stage {
         for greeting in script.greetings()? {
             self.server.say(&format!("send {greeting}")).await?;
         }
-        let mut answered = 0;
+        let (mut answered, mut known) = (0, 0);
         while answered < Script::devices() {
             let heard = self.heard().await?;
-            self.server.say("forget").await?;
-            answered += script.take_answers(&heard)?;
+            // Nothing is forgotten meanwhile: what comes between two words to the server would be lost.
+            answered += script.take_answers(heard.get(known..).unwrap_or_default())?;
+            known = heard.len();
             tokio::time::sleep(QUIET).await;
         }
+        self.server.say("forget").await?;
         reader.tell().await?;
         reader.end().await?;
         Ok(script)
