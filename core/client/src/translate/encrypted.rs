@@ -46,26 +46,71 @@ pub(crate) const fn devices_item(version: Version) -> &'static str {
     }
 }
 
-/// Every `<encrypted/>` of a stanza, omemo:2 first. The inner error is a sentence for a log.
-pub(crate) fn parse(
-    stanza: &Element,
-    sender: &BareJid,
-    own: &DeviceAddress,
-) -> Vec<(Version, Result<EncryptedMessage, String>)> {
+/// An `<encrypted/>` of a stanza.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) version: Version,
+    /// Whether it has the part that would hold content.
+    pub(crate) has_payload: bool,
+    /// With the keys for this device. The error is a sentence for a log.
+    pub(crate) message: Result<EncryptedMessage, String>,
+}
+
+impl Part {
+    fn new(version: Version, element: &Element, message: Result<EncryptedMessage, String>) -> Self {
+        Self {
+            version,
+            has_payload: element.has_child("payload", element_ns(version)),
+            message,
+        }
+    }
+
+    /// Bytes that it keeps in memory, about.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        let Ok(message) = &self.message else {
+            return size_of::<Self>();
+        };
+        let keys = message
+            .keys
+            .iter()
+            .map(|key| size_of::<EncryptedKey>() + key.data.len());
+        size_of::<Self>() + message.payload.as_ref().map_or(0, Vec::len) + keys.sum::<usize>()
+    }
+}
+
+const fn element_ns(version: Version) -> &'static str {
+    match version {
+        Version::Omemo2 => ns::OMEMO_2,
+        Version::Legacy => ns::OMEMO_LEGACY,
+    }
+}
+
+/// Every `<encrypted/>` of a stanza, omemo:2 first.
+pub(crate) fn parse(stanza: &Element, sender: &BareJid, own: &DeviceAddress) -> Vec<Part> {
+    let is_ours = |device| device == own.device.as_u32();
     let mut found = Vec::new();
     if let Some(element) = omemo2::Encrypted::find(stanza) {
-        let message = omemo2::Encrypted::parse_for(element, own.device)
+        let message = omemo2::Encrypted::parse_where(element, is_ours)
             .map_err(|error| error.to_string())
             .and_then(|parsed| omemo2_message(parsed.value, sender, own));
-        found.push((Version::Omemo2, message));
+        found.push(Part::new(Version::Omemo2, element, message));
     }
     if let Some(element) = omemo_legacy::Encrypted::find(stanza) {
-        let message = omemo_legacy::Encrypted::parse_for(element, own.device)
+        let message = omemo_legacy::Encrypted::parse_where(element, is_ours)
             .map_err(|error| error.to_string())
             .and_then(|parsed| legacy_message(parsed.value, sender, own));
-        found.push((Version::Legacy, message));
+        found.push(Part::new(Version::Legacy, element, message));
     }
     found
+}
+
+/// The same, and takes the elements out: as a tree they are many times as large.
+pub(crate) fn take(stanza: &mut Element, sender: &BareJid, own: &DeviceAddress) -> Vec<Part> {
+    let parts = parse(stanza, sender, own);
+    for part in &parts {
+        stanza.remove_child("encrypted", element_ns(part.version));
+    }
+    parts
 }
 
 fn omemo2_message(

@@ -29,7 +29,7 @@ use eft_xmpp::{Element, ns};
 use self::order::Waits;
 pub(crate) use self::page::{PAGE_COUNT, Page, Reading};
 use self::page::{SCREEN_COUNT, Start};
-use super::inbound::Receiving;
+use super::inbound::{Archived, Receiving};
 use super::link::Asker;
 use super::pending::Pending;
 use super::{Pump, stanza};
@@ -159,7 +159,7 @@ impl Pump {
         let element = match &mut link.catch_up {
             CatchUp::Running(page) if !page.is_over() => match page.query.take(element, own) {
                 Ok(archived) => {
-                    page.push(seq, archived);
+                    page.push(seq, Archived::new(&self.own, archived));
                     return Ok(());
                 }
                 Err(element) => *element,

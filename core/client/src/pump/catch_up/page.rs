@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use eft_store::ArchiveCursor;
 use eft_types::{StanzaId, Timestamp};
-use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
-use eft_xmpp::xep::mam::{self, Archive, ArchivedMessage};
+use eft_xmpp::xep::mam::{self, Archive};
 
 use super::pieces::Side;
+use crate::pump::inbound::Archived;
 
 /// Messages asked for at once. Prosody gives at most 100 by default, ejabberd 250.
 pub(crate) const PAGE_COUNT: u32 = 250;
@@ -20,7 +20,7 @@ pub(super) const SCREEN_COUNT: u32 = 50;
 /// are one commit then, and a page of the database that several messages change is written once for all of them.
 const PART_COUNT: usize = 250;
 
-/// The same by the size of their texts. An extension has 24 MB for everything.
+/// The same by what they keep in memory. An extension has 24 MB for everything.
 const PART_BYTES: usize = 1024 * 1024;
 
 /// Where a page begins.
@@ -99,10 +99,10 @@ pub(crate) struct Page {
     pub(super) start: Start,
     /// Which part of the archive its results belong to.
     pub(super) side: Side,
-    pub(super) results: Vec<ArchivedMessage>,
+    pub(super) results: Vec<Archived>,
     /// The stanzas that brought them.
     pub(super) seqs: Vec<StanzaSeq>,
-    /// Sizes of their texts.
+    /// What each of them keeps in memory.
     weights_bytes: Vec<usize>,
     /// Results of this page that are committed already, and may be acknowledged when it is durable.
     pub(super) committed: Vec<StanzaSeq>,
@@ -147,8 +147,8 @@ impl Page {
         self.is_over
     }
 
-    pub(super) fn push(&mut self, seq: StanzaSeq, archived: ArchivedMessage) {
-        self.weights_bytes.push(weight(&archived.message));
+    pub(super) fn push(&mut self, seq: StanzaSeq, archived: Archived) {
+        self.weights_bytes.push(archived.weight_bytes());
         self.seqs.push(seq);
         self.results.push(archived);
         // A newest page counts as a whole, and need not be as long as it was asked for: its newest part is a newest page,
@@ -170,7 +170,7 @@ impl Page {
     }
 
     /// Takes out what has come so far. It counts as committed from now on.
-    pub(super) fn take_results(&mut self) -> Vec<ArchivedMessage> {
+    pub(super) fn take_results(&mut self) -> Vec<Archived> {
         self.weights_bytes.clear();
         self.committed_last = self.last().cloned();
         self.committed.append(&mut self.seqs);
@@ -205,17 +205,12 @@ impl Page {
     }
 }
 
-/// Size of the texts in an element, and something for each element and attribute.
-fn weight(element: &Element) -> usize {
-    /// An empty element in memory, about.
-    const ELEMENT_BYTES: usize = 128;
-    let texts: usize = element.texts().map(str::len).sum();
-    let children: usize = element.children().map(weight).sum();
-    ELEMENT_BYTES + texts + children
-}
-
 #[cfg(test)]
 mod tests {
+    use eft_types::{BareJid, DeviceAddress, DeviceId};
+    use eft_xmpp::Element;
+    use eft_xmpp::xep::mam::ArchivedMessage;
+
     use super::*;
 
     fn page(start: Start, reading: Reading) -> Page {
@@ -233,7 +228,11 @@ mod tests {
             stamp: Timestamp::from_millis(0),
             message,
         };
-        page.push(StanzaSeq::UNCOUNTED, archived);
+        let own = DeviceAddress::new(
+            BareJid::new("a@x.example").unwrap(),
+            DeviceId::new(1).unwrap(),
+        );
+        page.push(StanzaSeq::UNCOUNTED, Archived::new(&own, archived));
     }
 
     #[test]

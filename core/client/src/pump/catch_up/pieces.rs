@@ -7,11 +7,10 @@
 
 use eft_store::{ArchiveCursor, ArchivePoint, ArchiveProgress, ArchiveRange};
 use eft_types::{DeviceAddress, StanzaId};
-use eft_xmpp::xep::mam::ArchivedMessage;
 use rand::rngs::StdRng;
 
 use crate::error::Error;
-use crate::pump::inbound::{Inbound, Part, Receiving, Seen, Source};
+use crate::pump::inbound::{Archived, Inbound, Part, Receiving, Seen, Source};
 use crate::unit::Unit;
 
 /// Which part of the archive a page belongs to.
@@ -30,7 +29,7 @@ pub(super) enum Side {
 /// Results that are committed together, with what they prove.
 #[derive(Debug)]
 pub(super) struct Piece<'r> {
-    pub(super) results: &'r [ArchivedMessage],
+    pub(super) results: &'r [Archived],
     part: Part,
     /// It begins a range.
     begins: bool,
@@ -39,7 +38,7 @@ pub(super) struct Piece<'r> {
 }
 
 impl<'r> Piece<'r> {
-    const fn new(part: Part, results: &'r [ArchivedMessage]) -> Self {
+    const fn new(part: Part, results: &'r [Archived]) -> Self {
         Self {
             results,
             part,
@@ -49,7 +48,7 @@ impl<'r> Piece<'r> {
     }
 
     /// Behind the oldest range.
-    pub(super) const fn joining(results: &'r [ArchivedMessage]) -> Self {
+    pub(super) const fn joining(results: &'r [Archived]) -> Self {
         Self {
             joins: true,
             ..Self::new(Part::Next, results)
@@ -62,8 +61,8 @@ impl<'r> Piece<'r> {
 pub(super) fn cut<'r>(
     side: Side,
     cursor: Option<&ArchiveCursor>,
-    results: &'r [ArchivedMessage],
-    mut holds: impl FnMut(&ArchivedMessage, &ArchiveRange) -> Result<bool, Error>,
+    results: &'r [Archived],
+    mut holds: impl FnMut(&Archived, &ArchiveRange) -> Result<bool, Error>,
 ) -> Result<Vec<Piece<'r>>, Error> {
     let ranges = cursor.map_or(&[][..], |cursor| &cursor.ranges);
     let mut rest = results;
@@ -110,9 +109,9 @@ pub(super) fn cut<'r>(
 
 /// Where results come to a range, and whether they have passed it already. Results are in the order of time (§4.3).
 fn meeting(
-    results: &[ArchivedMessage],
+    results: &[Archived],
     range: &ArchiveRange,
-    mut holds: impl FnMut(&ArchivedMessage, &ArchiveRange) -> Result<bool, Error>,
+    mut holds: impl FnMut(&Archived, &ArchiveRange) -> Result<bool, Error>,
 ) -> Result<Option<(usize, bool)>, Error> {
     for (index, archived) in results.iter().enumerate() {
         let is_end = archived.id == range.first.0 || archived.id == range.last.0;
@@ -127,7 +126,7 @@ fn meeting(
 }
 
 /// What stands behind a message.
-fn behind<'r>(results: &'r [ArchivedMessage], id: &StanzaId) -> Option<&'r [ArchivedMessage]> {
+fn behind<'r>(results: &'r [Archived], id: &StanzaId) -> Option<&'r [Archived]> {
     let index = results.iter().position(|archived| archived.id == *id)?;
     results.get(index + 1..)
 }
@@ -151,7 +150,7 @@ pub(super) fn put(
     let mut seen = Seen::default();
     for archived in piece.results {
         let source = Source::archive(&archive, archived, piece.part);
-        if let Some(message) = Inbound::new(own, &archived.message, source) {
+        if let Some(message) = Inbound::of_archived(own, archived, source) {
             message.take(unit, &mut seen, Receiving::CatchUp, rng)?;
         }
     }
@@ -175,6 +174,6 @@ pub(super) fn put(
 }
 
 /// A message's end of a part of the archive.
-pub(in crate::pump) fn point(archived: &ArchivedMessage) -> ArchivePoint {
+pub(in crate::pump) fn point(archived: &Archived) -> ArchivePoint {
     (archived.id.clone(), archived.stamp)
 }

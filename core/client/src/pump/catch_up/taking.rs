@@ -14,7 +14,7 @@ use super::pieces::{self, Piece};
 use crate::error::Error;
 use crate::event::Event;
 use crate::pump::Pump;
-use crate::pump::inbound::Receiving;
+use crate::pump::inbound::{Archived, Receiving};
 use crate::pump::link::Effect;
 use crate::pump::request::RequestError;
 use crate::unit::Done;
@@ -46,7 +46,7 @@ impl Pump {
         let cursor = self.cursor()?;
         let store = Arc::clone(&self.store);
         let archive = self.own.jid.clone();
-        let holds = |archived: &mam::ArchivedMessage, range: &ArchiveRange| {
+        let holds = |archived: &Archived, range: &ArchiveRange| {
             let id = ArchiveId::new(archive.clone(), archived.id.clone());
             let row = store.message_by_archive_id(&id)?;
             Ok(row.is_some_and(|row| range.holds(row.key)))

@@ -2,17 +2,21 @@
 //!
 //! | File | Noun |
 //! |---|---|
+//! | `archived` | a result of an archive's page, made small |
 //! | `known` | which message it is: one that we have, or another |
 //! | `reading` | what it holds |
 //! | `found` | what that turned out to be |
 //! | `waiting` | a message that others of its device must come before |
 //! | `bounds` | what a sender could have of us without end |
 
+mod archived;
 pub(super) mod bounds;
 mod found;
 mod known;
 mod reading;
 mod waiting;
+
+use std::borrow::Cow;
 
 use eft_omemo::known_keys;
 use eft_store::{
@@ -27,11 +31,13 @@ use eft_xmpp::xep::stanza_id;
 use eft_xmpp::{Element, ns};
 use rand::rngs::StdRng;
 
+pub(crate) use self::archived::Archived;
 use self::found::{Found, Read};
 use self::known::Namesake;
 pub(crate) use self::known::Seen;
 pub(crate) use self::waiting::Retried;
 use crate::error::Error;
+use crate::translate::encrypted::{self, Part as Encrypted};
 use crate::unit::Unit;
 
 /// How a message came to us. Whoever names a source has checked that it may speak (carbons and
@@ -96,6 +102,8 @@ impl Part {
 pub(crate) struct Inbound<'a> {
     own: &'a DeviceAddress,
     stanza: &'a Element,
+    /// What is encrypted in it, if that was read before.
+    parts: Option<&'a [Encrypted]>,
     from: Jid,
     to: BareJid,
     source: Source,
@@ -118,10 +126,31 @@ impl<'a> Inbound<'a> {
         Some(Self {
             own,
             stanza,
+            parts: None,
             from: address("from", &own.jid)?,
             to: address("to", &own.jid)?.to_bare(),
             source,
         })
+    }
+
+    /// Of a result of an archive's page.
+    pub(crate) fn of_archived(
+        own: &'a DeviceAddress,
+        archived: &'a Archived,
+        source: Source,
+    ) -> Option<Self> {
+        Some(Self {
+            parts: archived.encrypted.as_deref(),
+            ..Self::new(own, &archived.message, source)?
+        })
+    }
+
+    /// Every OMEMO element for this device.
+    fn parts(&self) -> Cow<'a, [Encrypted]> {
+        match self.parts {
+            Some(parts) => Cow::Borrowed(parts),
+            None => Cow::Owned(encrypted::parse(self.stanza, &self.sender(), self.own)),
+        }
     }
 
     fn sender(&self) -> BareJid {
@@ -169,6 +198,9 @@ impl<'a> Inbound<'a> {
 
     /// Whether there is an OMEMO element, of whichever version and however well-formed.
     fn is_encrypted(&self) -> bool {
+        if let Some(parts) = self.parts {
+            return !parts.is_empty();
+        }
         self.stanza.has_child("encrypted", ns::OMEMO_2)
             || self.stanza.has_child("encrypted", ns::OMEMO_LEGACY)
     }

@@ -3,7 +3,6 @@
 use eft_omemo::{EncryptedMessage, Outcome, ReceiveContext, TrustLevel, Version, needs, receive};
 use eft_store::{Content, MessageEncryption, Plaintext, SenderTrust, Unreadable, UnreadableCause};
 use eft_types::DeviceAddress;
-use eft_xmpp::ns;
 use eft_xmpp::xep::eme::ExplicitEncryption;
 use eft_xmpp::xep::{message, sce};
 use rand::rngs::StdRng;
@@ -12,7 +11,6 @@ use super::found::{Found, Read};
 use super::{Inbound, Receiving, Seen, bounds};
 use crate::error::Error;
 use crate::pump::stanza;
-use crate::translate::encrypted;
 use crate::unit::Unit;
 
 impl Inbound<'_> {
@@ -24,22 +22,22 @@ impl Inbound<'_> {
         context: Receiving,
         rng: &mut StdRng,
     ) -> Result<Found, Error> {
-        let versions = encrypted::parse(self.stanza, &self.sender(), self.own);
-        if versions.is_empty() {
+        let parts = self.parts();
+        if parts.is_empty() {
             return Ok(self.read_unencrypted());
         }
         // One stanza may hold both versions; the key for this device may stand in either.
         let mut best = Found::Nothing;
-        for (version, message) in versions {
-            let found = match message {
-                Ok(message) => self.read_encrypted(unit, &message, seen, context, rng)?,
+        for part in parts.iter() {
+            let found = match &part.message {
+                Ok(message) => self.read_encrypted(unit, message, seen, context, rng)?,
                 // Whatever cannot be read at all is a message if it has the part that would hold one.
-                Err(_) if !self.has_payload(version) => Found::Nothing,
+                Err(_) if !part.has_payload => Found::Nothing,
                 Err(reason) => Found::Message(Read::unreadable(
-                    version,
+                    part.version,
                     None,
                     Unreadable {
-                        detail: Some(reason),
+                        detail: Some(reason.clone()),
                         ..Unreadable::for_good(UnreadableCause::Malformed)
                     },
                 )),
@@ -49,16 +47,6 @@ impl Inbound<'_> {
             }
         }
         Ok(best)
-    }
-
-    fn has_payload(&self, version: Version) -> bool {
-        let ns = match version {
-            Version::Omemo2 => ns::OMEMO_2,
-            Version::Legacy => ns::OMEMO_LEGACY,
-        };
-        self.stanza
-            .get_child("encrypted", ns)
-            .is_some_and(|encrypted| encrypted.has_child("payload", ns))
     }
 
     fn read_encrypted(

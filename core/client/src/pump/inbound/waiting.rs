@@ -20,9 +20,9 @@ use crate::unit::Unit;
 impl Inbound<'_> {
     /// Where the message stands in its chain, as far as the first element for this device tells.
     pub(crate) fn position(&self) -> Option<Position> {
-        encrypted::parse(self.stanza, &self.sender(), self.own)
-            .into_iter()
-            .find_map(|(_, message)| self.position_of(&message.ok()?))
+        let parts = self.parts();
+        let mut messages = parts.iter().filter_map(|part| part.message.as_ref().ok());
+        messages.find_map(|message| self.position_of(message))
     }
 
     fn position_of(&self, message: &EncryptedMessage) -> Option<Position> {

@@ -57,31 +57,33 @@ fn result(from: &str, attributes: &str, forwarded: &str) -> Element {
     .unwrap()
 }
 
+/// What a look at a stanza finds; taking it apart finds the same, and gives back what is nothing.
+fn unwrapped(query: &Query, stanza: &Element) -> Result<Option<ArchivedMessage>, ResultError> {
+    let found = query.unwrap(stanza, &own());
+    match (query.take(stanza.clone(), &own()), &found) {
+        (Ok(taken), Ok(Some(found))) => assert_eq!(taken, *found),
+        (Err(left), Ok(None) | Err(_)) => assert_eq!(*left, *stanza),
+        (taken, _) => panic!("taken: {taken:?}, found: {found:?}"),
+    }
+    found
+}
+
 const INNER: &str = "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>\
     <message xmlns='jabber:client' from='friend@c.example/x' to='me@b.example' id='m'><body>hi</body></message>";
 
 #[test]
 fn results_of_the_archive_asked_are_unwrapped() {
     for from in ["", "from='me@b.example'"] {
-        let archived = query()
-            .unwrap(&result(from, "queryid='q1' id='a1'", INNER), &own())
-            .unwrap()
-            .unwrap();
+        let stanza = result(from, "queryid='q1' id='a1'", INNER);
+        let archived = unwrapped(&query(), &stanza).unwrap().unwrap();
         assert_eq!(archived.id, StanzaId::new("a1"));
         assert_eq!(archived.message.attr("from"), Some("friend@c.example/x"));
         assert_eq!(datetime::format(archived.stamp), "2026-01-01T00:00:00.000Z");
     }
     let room = BareJid::new("room@m.example").unwrap();
     let of_room = Query::forward(Archive::Room(room), "q1".to_owned(), None, 1);
-    assert!(
-        of_room
-            .unwrap(
-                &result("from='room@m.example'", "queryid='q1' id='a1'", INNER),
-                &own()
-            )
-            .unwrap()
-            .is_some()
-    );
+    let stanza = result("from='room@m.example'", "queryid='q1' id='a1'", INNER);
+    assert!(unwrapped(&of_room, &stanza).unwrap().is_some());
     for forged in [
         "",
         "from='me@b.example'",
@@ -90,7 +92,7 @@ fn results_of_the_archive_asked_are_unwrapped() {
     ] {
         let stanza = result(forged, "queryid='q1' id='a1'", INNER);
         assert_eq!(
-            of_room.unwrap(&stanza, &own()),
+            unwrapped(&of_room, &stanza),
             Err(ResultError::Forged),
             "{forged}"
         );
@@ -108,7 +110,7 @@ fn forged_and_foreign_results_are_refused() {
     ] {
         let stanza = result(from, "queryid='q1' id='a1'", INNER);
         assert_eq!(
-            query().unwrap(&stanza, &own()),
+            unwrapped(&query(), &stanza),
             Err(ResultError::Forged),
             "{from}"
         );
@@ -116,7 +118,7 @@ fn forged_and_foreign_results_are_refused() {
     }
     for attributes in ["queryid='q2' id='a1'", "id='a1'", "queryid='' id='a1'"] {
         assert_eq!(
-            query().unwrap(&result("", attributes, INNER), &own()),
+            unwrapped(&query(), &result("", attributes, INNER)),
             Err(ResultError::OtherQuery)
         );
     }
@@ -127,14 +129,14 @@ fn forged_and_foreign_results_are_refused() {
         ("queryid='q1' id='1'", "<message xmlns='jabber:client'/>"),
     ] {
         assert_eq!(
-            query().unwrap(&result("", attributes, inner), &own()),
+            unwrapped(&query(), &result("", attributes, inner)),
             Err(ResultError::Malformed)
         );
     }
     let ordinary: Element = "<message xmlns='jabber:client'><body>x</body></message>"
         .parse()
         .unwrap();
-    assert_eq!(query().unwrap(&ordinary, &own()), Ok(None));
+    assert_eq!(unwrapped(&query(), &ordinary), Ok(None));
 }
 
 #[test]

@@ -90,18 +90,14 @@ impl Encrypted {
     /// # Errors
     /// [`WireError`] if the header, its `sid`, or a payload that is there cannot be read.
     pub fn parse(encrypted: &Element) -> Result<Parsed<Self>, WireError> {
-        Self::read(encrypted, |_| true)
+        Self::parse_where(encrypted, |_| true)
     }
 
-    /// The same, with the keys for devices of this number only, whosever they are: most are for others.
+    /// The same, with the keys of no other devices than these: most are for others.
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub fn parse_for(encrypted: &Element, device: DeviceId) -> Result<Parsed<Self>, WireError> {
-        Self::read(encrypted, |other| other == device.as_u32())
-    }
-
-    fn read(
+    pub fn parse_where(
         encrypted: &Element,
         is_wanted: impl Fn(u32) -> bool,
     ) -> Result<Parsed<Self>, WireError> {

@@ -170,6 +170,17 @@ fn a_message_survives_a_round_trip() {
 }
 
 #[test]
+fn of_many_keys_only_those_that_are_wanted_are_read() {
+    let text = "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='27'><keys jid='a@b.example'><key rid='1'>AQ==</key>\
+        <key rid='2'>!</key></keys><keys jid='me@b.example'><key rid='2'>Ag==</key><key rid='1'>Aw==</key></keys></header></encrypted>";
+    let parsed = Encrypted::parse_where(&text.parse().unwrap(), |device| device == 1).unwrap();
+    assert_eq!(parsed.rubbish_count, 0);
+    let keys = parsed.value.recipients.iter().flat_map(|to| &to.keys);
+    let keys: Vec<_> = keys.map(|key| key.data[0]).collect();
+    assert_eq!(keys, [1, 3]);
+}
+
+#[test]
 fn keys_are_found_by_address_and_device() {
     let text = "<encrypted xmlns='urn:xmpp:omemo:2'><payload>AAAA</payload><header sid='27'>\
         <keys jid='ME@B.example'><key rid='1'>AQ==</key><key rid='1' kex='1'>Ag==</key><key rid='2'>Aw==</key></keys>\

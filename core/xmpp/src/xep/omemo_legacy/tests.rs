@@ -121,6 +121,16 @@ fn a_message_survives_a_round_trip_with_its_header_in_any_order() {
 }
 
 #[test]
+fn of_many_keys_only_those_that_are_wanted_are_read() {
+    let text = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='27'><key rid='1'>AQ==</key>\
+        <key rid='2'>!</key><key rid='2'>Ag==</key><key rid='x'>Aw==</key><key rid='1'>BA==</key></header></encrypted>";
+    let parsed = Encrypted::parse_where(&text.parse().unwrap(), |device| device == 1).unwrap();
+    let keys: Vec<_> = parsed.value.keys.iter().map(|key| key.data[0]).collect();
+    assert_eq!(keys, [1, 4]);
+    assert_eq!(parsed.rubbish_count, 1, "of another device's nobody knows");
+}
+
+#[test]
 fn a_key_transport_has_no_payload_and_a_payload_has_an_iv() {
     let parse = |inner: &str| {
         Encrypted::parse(

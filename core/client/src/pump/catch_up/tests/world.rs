@@ -14,6 +14,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::super::order::{self, Ending, Waits};
 use super::super::page::{Page, Reading, Start};
 use super::super::pieces::{self, Piece};
+use crate::pump::inbound::Archived;
 use crate::pump::inbound::tests::alice::Alice;
 use crate::pump::inbound::tests::peer::{Peer, Words as _};
 use crate::pump::inbound::{Inbound, Receiving, Seen, Source};
@@ -314,11 +315,12 @@ impl World {
                 break;
             }
             page.seqs.push(StanzaSeq::UNCOUNTED);
-            page.results.push(ArchivedMessage {
+            let archived = ArchivedMessage {
                 id: name(number),
                 stamp: stamp(number),
                 message: self.archive[number].clone(),
-            });
+            };
+            page.results.push(Archived::new(&self.alice.own, archived));
             if !is_newest && self.draw(4) == 0 {
                 self.take_results(&mut page, Ending::Part);
                 self.check();

@@ -267,7 +267,7 @@ fn a_message_too_far_ahead_waits_with_its_bytes_and_moves_nothing() {
         assert_eq!(position(&kept), position(&stanza));
         let mut again = encrypted::parse(&kept, &bob.address.jid, &alice.own);
         assert_eq!(again.len(), 1);
-        let again = again.remove(0).1.unwrap();
+        let again = again.remove(0).message.unwrap();
         assert_eq!(again.keys[0].data, message.keys[0].data);
         assert_eq!((again.payload, again.iv), (message.payload, message.iv));
     }
