@@ -37,9 +37,12 @@ pub(crate) fn judge(side: &Side, other: &str, count: usize, history: &[Message])
     compare("received", &texts(false), other);
     compare("written", &texts(true), side.name);
     side.ear.with(|heard| {
-        // Who was told to read anew has not been told of each.
+        // Who was told to read anew has not been told of each. Who was away for long is told of the newest before what
+        // lies in the gap, so this has no order of its own.
         if !heard.is_reset {
-            compare("told", &heard.received, other);
+            let mut told = heard.received.clone();
+            told.sort_by_key(|text| number_of(text));
+            compare("told", &told, other);
         }
     });
     let is_open = |row: &&Message| row.outgoing && row.delivery != Some(Delivery::Acked);
@@ -52,4 +55,10 @@ pub(crate) fn judge(side: &Side, other: &str, count: usize, history: &[Message])
     side.ear
         .with(|heard| faults.extend(heard.alarms.iter().cloned()));
     faults
+}
+
+/// What [`begin_of`] was made of; of anything else the largest number.
+fn number_of(text: &str) -> usize {
+    let number = text.rsplit(' ').next().unwrap_or_default();
+    number.trim_end_matches('.').parse().unwrap_or(usize::MAX)
 }
