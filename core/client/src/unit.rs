@@ -378,3 +378,6 @@ impl StepFailure for NotTrusted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ mod decisions;
 mod encrypting;
 mod freshness;
 mod holding;
-mod inbound;
+pub(crate) mod inbound;
 mod intake;
 #[cfg(test)]
 mod interleaving;

@@ -4,18 +4,20 @@ use eft_omemo::{
     Action, RecordKind, UnverifiedBundle, Version, bundle, encrypt_empty, finish_catch_up,
 };
 use eft_store::{
-    Content, Credential, DeviceEvent, Durability, Message, Store, StoreKey, StoreOptions,
-    UnreadableCause,
+    Content, Credential, DeviceEvent, Durability, Insertion, Message, Store, StoreKey,
+    StoreOptions, UnreadableCause,
 };
 use eft_types::{BareJid, DeviceAddress, Timestamp};
 use eft_xmpp::Element;
+use eft_xmpp::xep::mam::ArchivedMessage;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
 
 use super::Peer;
 use crate::identity;
-use crate::pump::inbound::{Inbound, Receiving, Seen, Source};
+use crate::pump::inbound::{Archived, Inbound, Receiving, Seen, Source};
+use crate::translate::read;
 use crate::unit::{Done, Unit};
 
 /// Alice's device, with a database of its own.
@@ -81,7 +83,12 @@ impl Alice {
         let mut unit = Unit::begin(&self.store, self.now);
         let mut seen = Seen::default();
         for (stanza, source) in stanzas {
-            Inbound::new(&self.own, stanza, source.clone())
+            let archived = archived(&self.own, stanza, source);
+            let inbound = match &archived {
+                Some(archived) => Inbound::of_archived(&self.own, archived, source.clone()),
+                None => Inbound::new(&self.own, stanza, source.clone()),
+            };
+            inbound
                 .expect("a message of a conversation")
                 .take(&mut unit, &mut seen, context, &mut self.rng)
                 .unwrap();
@@ -89,7 +96,14 @@ impl Alice {
         let done = unit.commit(Durability::Full).unwrap();
         let news = done
             .news()
-            .map(|(insertion, _)| self.store.message(insertion.id()).unwrap().unwrap())
+            .map(|(insertion, new)| {
+                let row = self.store.message(insertion.id()).unwrap().unwrap();
+                if let (Insertion::Inserted(id), Some(new)) = (insertion, new) {
+                    // What is told of without a look at the row is what stands there.
+                    assert_eq!(read::new_message(id, new), read::message(row.clone()));
+                }
+                row
+            })
             .collect();
         Taken { news, done }
     }
@@ -185,4 +199,17 @@ impl Alice {
         unit.absorb(effects.changes, effects.actions, effects.events);
         unit.commit(Durability::Full).unwrap();
     }
+}
+
+/// A stanza as a page of the archive holds it, if it is of one.
+fn archived(own: &DeviceAddress, stanza: &Element, source: &Source) -> Option<Archived> {
+    let Source::Archive { id, stamp, .. } = source else {
+        return None;
+    };
+    let message = ArchivedMessage {
+        id: id.stanza_id.clone(),
+        stamp: (*stamp)?,
+        message: stanza.clone(),
+    };
+    Some(Archived::new(own, message))
 }
