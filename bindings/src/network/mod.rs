@@ -71,10 +71,10 @@ impl Network {
             });
         }
         let inner = ::eft::network::Network {
-            resolver: match resolver {
-                Some(resolver) => Some(Arc::new(resolver::OfHost(resolver))),
+            resolver: Some(match resolver {
+                Some(resolver) => Arc::new(resolver::OfHost(resolver)),
                 None => crate::names::of_platform(),
-            },
+            }),
             verifier: verifier.map(|verifier| Arc::new(verifier::OfHost(verifier)) as Arc<_>),
             key_pins: key_pins
                 .iter()
@@ -93,7 +93,7 @@ impl Network {
         match given {
             Some(network) => network.inner.clone(),
             None => ::eft::network::Network {
-                resolver: crate::names::of_platform(),
+                resolver: Some(crate::names::of_platform()),
                 ..::eft::network::Network::default()
             },
         }

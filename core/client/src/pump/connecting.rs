@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eft_store::Credential;
 use eft_xmpp::driver::{
     AddressFuture, CertificateProblem, ClientTls, CloseReason, ConnectConfig, ConnectError,
-    Connection, Endpoint, ResolveError, Resolver, SrvFuture, SystemResolver, WriteGate, connect,
+    Connection, Endpoint, ResolveError, Resolver, SrvFuture, WriteGate, connect, system_resolver,
 };
 use eft_xmpp::stream::{LoginConfig, LoginError, LostStream, Transport};
 use rand::SeedableRng as _;
@@ -299,10 +299,9 @@ async fn attempt(
         }
     };
     // A system without a DNS configuration can still reach an address given by hand.
-    let resolver = options.network.resolver(|| match SystemResolver::new() {
-        Ok(resolver) => Arc::new(resolver),
-        Err(error) => Arc::new(NoDns(error)),
-    });
+    let resolver = options
+        .network
+        .resolver(|| system_resolver().unwrap_or_else(|error| Arc::new(NoDns(error))));
     let dialer = options.network.dialer(&resolver);
     let mut config = ConnectConfig::new(login, tls.clone(), resolver);
     config.write_gate = Some(gate);

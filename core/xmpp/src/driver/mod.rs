@@ -24,6 +24,7 @@ mod dial;
 mod error;
 mod event;
 pub(crate) mod fuzz;
+#[cfg(feature = "hickory")]
 mod hickory;
 mod host_resolver;
 mod negotiation;
@@ -50,10 +51,11 @@ pub use dial::{
 };
 pub use error::{Attempt, AttemptError, CertificateProblem, ConnectError, ConnectPhase};
 pub use event::{CloseReason, Closed, Event};
+#[cfg(feature = "hickory")]
 pub use hickory::SystemResolver;
 pub use host_resolver::{HostResolver, ResolveStarter};
 pub use reply::Reply;
-pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord};
+pub use resolver::{AddressFuture, ResolveError, Resolver, SrvFuture, SrvRecord, system_resolver};
 pub use sender::{CloseStyle, Held, SendError, Sender};
 pub use tls::{CertificateQuery, CertificateVerifier, ClientTls, KeyPin, TrustError, TrustRoots};
 pub use web::{WebUrl, WebUrlError};

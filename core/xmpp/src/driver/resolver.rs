@@ -4,6 +4,7 @@
 use core::future::Future;
 use core::pin::Pin;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// One SRV record (RFC 2782).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +37,16 @@ pub trait Resolver: Send + Sync {
     fn srv<'a>(&'a self, name: &'a str) -> SrvFuture<'a>;
     /// A and AAAA records of a host.
     fn addresses<'a>(&'a self, host: &'a str) -> AddressFuture<'a>;
+}
+
+/// The resolver that asks the system's name servers, for whoever brings none.
+///
+/// # Errors
+/// [`ResolveError`] where the system has no configuration to be read, as on Android, or the crate was built without the
+/// feature `hickory`: bring a [`Resolver`] of the platform there.
+pub fn system_resolver() -> Result<Arc<dyn Resolver>, ResolveError> {
+    #[cfg(feature = "hickory")]
+    return Ok(Arc::new(super::SystemResolver::new()?));
+    #[cfg(not(feature = "hickory"))]
+    Err(ResolveError("built without a resolver".to_owned()))
 }
