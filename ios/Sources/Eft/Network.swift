@@ -39,7 +39,7 @@ public final class Network: Sendable {
     let core: CoreNetwork
 
     /// - Parameters:
-    ///   - resolver: Looks names up.
+    ///   - resolver: Looks names up; `PlatformResolver` asks the system. Without one there are addresses, and no SRV records.
     ///   - verifier: Judges certificates, in place of the authorities that Eft brings and of
     ///     ``ConnectOptions/extraRootsPem``: on Apple's platforms a `PlatformVerifier`.
     ///   - keyPins: The server's key has to be one of these, each the SHA-256 of a `SubjectPublicKeyInfo` in DER (the value
