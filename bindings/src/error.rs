@@ -201,9 +201,16 @@ impl From<Error> for EftError {
 
 /// Parses an address given by the host app.
 pub(crate) fn bare_jid(text: &str) -> Result<::eft::BareJid, EftError> {
-    ::eft::BareJid::new(text).map_err(|error| EftError::InvalidInput {
+    let jid = ::eft::BareJid::new(text).map_err(|error| EftError::InvalidInput {
         reason: format!("not an address: {error}"),
-    })
+    })?;
+    // There are some whose normal form reads as another's.
+    match ::eft::BareJid::new(jid.as_str()) {
+        Ok(again) if again == jid => Ok(jid),
+        _ => Err(EftError::InvalidInput {
+            reason: "not an address: its normal form is none".to_owned(),
+        }),
+    }
 }
 
 /// Parses the address of a service given by the host app.

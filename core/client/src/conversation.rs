@@ -6,6 +6,7 @@ use eft_store::{ConversationRef, Intake, OptOut, Plaintext};
 use eft_types::{BareJid, MessageId, OriginId};
 
 use crate::account::Account;
+use crate::address;
 use crate::clock;
 use crate::command::Command;
 use crate::error::Error;
@@ -56,6 +57,7 @@ impl Conversation {
     /// waits for the user's answer, [`Error::Suspended`].
     pub async fn send(&self, text: impl Into<String>) -> Result<MessageId, Error> {
         let text = checked(text.into())?;
+        address::check(&self.peer)?;
         let peer = self.peer.clone();
         self.account
             .ask(|reply| Command::Send { peer, text, reply })
@@ -70,6 +72,7 @@ impl Conversation {
     /// Those of [`Conversation::send`]; [`Error::NotAllowed`] if thousands wait already.
     pub async fn leave_text(&self, text: impl Into<String>) -> Result<OriginId, Error> {
         let text = checked(text.into())?;
+        address::check(&self.peer)?;
         let origin_id = OriginId::new(stanza::new_id(&mut clock::rng()?));
         let intake = Intake::Text {
             conversation: ConversationRef::direct(self.peer.clone()),

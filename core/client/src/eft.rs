@@ -11,6 +11,7 @@ use eft_types::{BareJid, DeviceAddress};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::account::{Account, Shared};
+use crate::address;
 use crate::clock;
 use crate::config::{Config, Credentials};
 use crate::credential::Login;
@@ -111,6 +112,7 @@ impl Eft {
         credentials: Credentials,
         fill: impl FnOnce(&Store) -> Result<Option<IdentitySecret>, Error> + Send + 'static,
     ) -> Result<Account, Error> {
+        address::check(&credentials.jid)?;
         let folder = AccountFolder::of(&self.data_dir, &credentials.jid);
         let (secrets, options) = (Arc::clone(&self.secrets), self.options.clone());
         on_thread(move || {

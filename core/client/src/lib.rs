@@ -24,6 +24,7 @@
 //! Futures of this crate need no particular executor: an account has threads of its own.
 
 mod account;
+mod address;
 mod clock;
 mod command;
 mod config;
