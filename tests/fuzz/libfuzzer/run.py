@@ -77,6 +77,9 @@ def run(target, minutes, seed):
         seed += 1
         executions += sum(map(int, re.findall(r"stat::number_of_executed_units: (\d+)", process.stderr)))
         features = max([features, *map(int, re.findall(r" ft: (\d+)", process.stderr))])
+        if process.returncode and "libFuzzer: run interrupted" in process.stderr:
+            # Whoever stops it has found nothing, and what it did counts.
+            break
         if process.returncode:
             crashes += 1
             print("\n".join(line for line in process.stderr.splitlines() if not line.startswith("#"))[-4000:], flush=True)
