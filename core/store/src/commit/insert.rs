@@ -65,6 +65,8 @@ pub(super) struct Known {
     pub(super) place: i64,
     /// No archive has named it.
     pub(super) unnamed: bool,
+    /// An archive has named it, and not as the copy.
+    pub(super) is_named_otherwise: bool,
     pub(super) readable: bool,
 }
 
@@ -80,13 +82,14 @@ pub(super) fn find_known(
             id: MessageId::from_row(row.get(0)?),
             place: row.get(1)?,
             unnamed: row.get(2)?,
-            readable: row.get(3)?,
+            is_named_otherwise: row.get(3)?,
+            readable: row.get(4)?,
         })
     };
     if let (Some(archive), Some(id)) = (named_by, &message.archive_id) {
         let known = transaction
             .prepare_cached(
-                "SELECT id, place, stanza_id IS NULL, cause IS NULL FROM message
+                "SELECT id, place, stanza_id IS NULL, 0, cause IS NULL FROM message
                  WHERE archive = ?1 AND stanza_id = ?2",
             )?
             .query_row(params![archive, id.stanza_id.as_str()], read)
@@ -100,7 +103,7 @@ pub(super) fn find_known(
     };
     Ok(transaction
         .prepare_cached(
-            "SELECT id, place, stanza_id IS NULL, cause IS NULL FROM message
+            "SELECT id, place, stanza_id IS NULL, stanza_id IS NOT NULL, cause IS NULL FROM message
              WHERE conversation = ?1 AND sender = ?2 AND origin_id = ?3",
         )?
         .query_row(
@@ -120,12 +123,21 @@ fn merge(
     message: &NewMessage,
 ) -> Result<Insertion, StoreError> {
     let transaction = places.transaction();
-    if stands_earlier(places, own, conversation, known, message)? {
-        return move_earlier(places, own, conversation, known, named_by, message);
+    let archive = archive::of_conversation(&message.conversation, conversation, own);
+    // Sent twice: the newest part of the archive is read before the gap is filled, and this copy stands before the one that
+    // gave the row its place.
+    let is_earlier = message.place == Place::ArchiveNewer
+        && message.archive_id.is_some()
+        && places.is_beyond_gap(archive, known.place)?;
+    if is_earlier {
+        rename(transaction, known, named_by, message)?;
+    } else {
+        complete(transaction, known, named_by, message)?;
     }
-    complete(transaction, known, named_by, message)?;
-    if message.place != Place::Provisional && !archive::is_archived(known.place) {
-        let position = position(places, own, conversation, message, message.place)?;
+    // A copy that an archive names otherwise has a place of its own, behind the row's.
+    let has_place = archive::is_archived(known.place) || known.is_named_otherwise;
+    if is_earlier || (message.place != Place::Provisional && !has_place) {
+        let position = places.next(archive, message.place)?;
         settle(transaction, conversation, known, position)?;
     }
     Ok(match make_readable(transaction, known, message)? {
@@ -134,43 +146,20 @@ fn merge(
     })
 }
 
-/// Whether this is an earlier copy of a message that a later part of the archive has shown already: its sender sent it again,
-/// and the newest messages are read first.
-fn stands_earlier(
-    places: &mut Places<'_, '_>,
-    own: &BareJid,
-    conversation: ConversationRow,
-    known: &Known,
-    message: &NewMessage,
-) -> Result<bool, StoreError> {
-    let archive = archive::of_conversation(&message.conversation, conversation, own);
-    Ok(message.place == Place::ArchiveNewer
-        && message.archive_id.is_some()
-        && places.is_in_later_part(archive, known.place)?)
-}
-
-/// The earliest copy gives a message its place, its name and its time, in whatever order the archive is read.
-fn move_earlier(
-    places: &mut Places<'_, '_>,
-    own: &BareJid,
-    conversation: ConversationRow,
+/// Gives a known row the name and the time of an earlier copy.
+fn rename(
+    transaction: &Transaction<'_>,
     known: &Known,
     named_by: Option<i64>,
     message: &NewMessage,
-) -> Result<Insertion, StoreError> {
-    let transaction = places.transaction();
+) -> Result<(), StoreError> {
     if let (Some(archive), Some(id)) = (named_by, &message.archive_id) {
         update::name(transaction, known.id, archive, &id.stanza_id)?;
     }
     if let Some(time) = message.server_time {
         update::earlier_server_time(transaction, known.id, time)?;
     }
-    let position = position(places, own, conversation, message, message.place)?;
-    settle(transaction, conversation, known, position)?;
-    Ok(match make_readable(transaction, known, message)? {
-        true => Insertion::Improved(known.id),
-        false => Insertion::Duplicate(known.id),
-    })
+    Ok(())
 }
 
 /// Gives a known row the archive's name and the server's time, where it has none.
@@ -281,25 +270,15 @@ fn fold(
         delivery: None,
         ..message.clone()
     };
+    let archive = archive::of_conversation(&message.conversation, conversation, own);
     let row = NewRow {
         conversation: conversation.id,
-        place: position(places, own, conversation, message, Place::Provisional)?.place,
+        place: places.next(archive, Place::Provisional)?.place,
         named_by: None,
         failure_day: Some(day),
         folded_count: 1,
     };
     Ok(Insertion::Folded(write_new_row(transaction, &row, &first)?))
-}
-
-fn position(
-    places: &mut Places<'_, '_>,
-    own: &BareJid,
-    conversation: ConversationRow,
-    message: &NewMessage,
-    place: Place,
-) -> Result<Position, StoreError> {
-    let archive = archive::of_conversation(&message.conversation, conversation, own);
-    places.next(archive, place)
 }
 
 /// Columns of a new row that the message itself does not say.

@@ -134,14 +134,14 @@ impl<'t, 'c> Places<'t, 'c> {
         })
     }
 
-    /// Whether a place belongs to a part of the archive beyond the contiguous one.
-    pub(super) fn is_in_later_part(
+    /// Whether a place stands beyond the oldest gap.
+    pub(super) fn is_beyond_gap(
         &mut self,
         archive: &BareJid,
         place: i64,
     ) -> Result<bool, StoreError> {
         let ends = self.ends(archive)?;
-        Ok(archive::is_archived(place) && ends.ranges.is_some_and(|ranges| place >= ranges.floor))
+        Ok(ends.ranges.is_some_and(|ranges| place >= ranges.floor))
     }
 
     /// Nobody stands at the place that was given out last: the next one gets it.

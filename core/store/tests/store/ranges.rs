@@ -139,6 +139,26 @@ fn a_message_that_was_sent_twice_stands_where_it_stands_first_whichever_is_read_
 }
 
 #[test]
+fn a_message_that_came_live_is_not_moved_to_where_it_was_sent_again() {
+    let home = Home::new();
+    commit_page(&home, &["1"], true);
+    let with_id = |mut message: NewMessage| {
+        message.origin_id = Some(eft_types::OriginId::new("id of 2"));
+        message
+    };
+    home.insert(&with_id(named(live("2"), "2")));
+    home.insert(&named(live("3"), "3"));
+    reopen(&home);
+    let mut page = Batch::new();
+    page.insert_message(paged(live("4"), "4"));
+    page.insert_message(with_id(paged(live("2"), "2 again")));
+    page.insert_message(paged(live("5"), "5"));
+    page.advance_archive(progress(Some("5"), true));
+    home.commit(&page);
+    assert_eq!(shown(&home), ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
 fn a_gap_is_shown_on_the_page_that_it_stands_on_and_on_no_other() {
     let home = Home::new();
     commit_page(&home, &["1", "2", "3"], true);

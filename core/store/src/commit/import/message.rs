@@ -128,6 +128,7 @@ fn find_nameless(
                     id: MessageId::from_row(row.get(0)?),
                     place: row.get(1)?,
                     unnamed: true,
+                    is_named_otherwise: false,
                     readable: body.is_some(),
                 })
             },
