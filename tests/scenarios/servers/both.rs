@@ -58,12 +58,8 @@ async fn a_new_account_talks_on_every_device(mut stage: Stage) {
 
 async fn what_was_sent_meanwhile_is_caught_up_with_once(stage: Stage) {
     const COUNT: usize = 70;
-    let mut phone = stage.phone(&stage.alice, "phone").await;
-    let mut bobs = stage.phone(&stage.bob, "bobs").await;
+    let (mut phone, mut bobs) = stage.one_away().await;
     let (alice, bob) = (stage.alice.jid.clone(), stage.bob.jid.clone());
-    phone.send(&bob, "first").await.unwrap();
-    bobs.wait_for_text("first").await.unwrap();
-    bobs.account.disconnect().await;
     let mut expected = vec!["first".to_owned()];
     let mut last = None;
     for number in 0..COUNT {

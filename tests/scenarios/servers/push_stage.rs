@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eft::{PushHealth, PushTarget};
 use eft_tests::{
-    AnyServer, AppServer, AppServerPlace, Login, Phone, Prosody, ServerKind, wait_for,
+    AnyServer, AppServer, AppServerPlace, Login, Phone, Prosody, Push, ServerKind, wait_for,
 };
 use tempfile::TempDir;
 
@@ -50,6 +50,14 @@ impl PushStage {
 
     pub(super) fn app_server(&self) -> &AppServer {
         self.app_server.as_ref().unwrap()
+    }
+
+    /// Waits until the app's server was told once more than `told` times, and gives that push; `told` counts it then.
+    pub(super) async fn next_push(&self, told: &mut usize) -> Push {
+        let pushes = self.app_server().wait_for(*told + 1, PATIENCE).await;
+        let mut pushes = pushes.unwrap();
+        *told = pushes.len();
+        pushes.pop().unwrap()
     }
 
     pub(super) fn target(&self) -> PushTarget {

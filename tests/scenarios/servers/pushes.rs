@@ -37,13 +37,7 @@ async fn a_sleeping_phone_is_pushed_woken_and_pushed_again(mut stage: Stage) {
         }
         let text = format!("round {round}");
         alices.send(&stage.bob.jid, &text).await.unwrap();
-        let pushes = stage
-            .app_server()
-            .wait_for(told + 1, PATIENCE)
-            .await
-            .unwrap();
-        told = pushes.len();
-        let push = &pushes[told - 1];
+        let push = stage.next_push(&mut told).await;
         assert_eq!(push.node, "bobs phone");
         assert!(
             push.options

@@ -65,13 +65,8 @@ async fn a_test_proves_that_pushes_arrive_and_leaves_no_trace(stage: Stage) {
     let mut told = 0;
     for round in 0..2 {
         let running = test(&bobs, PATIENCE);
-        let pushes = stage
-            .app_server()
-            .wait_for(told + 1, PATIENCE)
-            .await
-            .unwrap();
-        told = pushes.len();
-        assert!(is_important(&pushes[told - 1]), "{pushes:?}");
+        let push = stage.next_push(&mut told).await;
+        assert!(is_important(&push), "{push:?}");
         if round == 0 {
             let account = &bobs.account;
             let outcome = account.handle_push(bobs.options().clone(), PATIENCE).await;

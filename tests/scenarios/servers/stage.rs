@@ -29,6 +29,16 @@ impl Stage {
             .await
             .unwrap()
     }
+
+    /// Alice's phone, and Bob's, which got her "first" and then left.
+    pub(super) async fn one_away(&self) -> (Phone, Phone) {
+        let phone = self.phone(&self.alice, "phone").await;
+        let mut bobs = self.phone(&self.bob, "bobs").await;
+        phone.send(&self.bob.jid, "first").await.unwrap();
+        bobs.wait_for_text("first").await.unwrap();
+        bobs.account.disconnect().await;
+        (phone, bobs)
+    }
 }
 
 /// Makes a test of each story for each kind of server.

@@ -90,8 +90,8 @@ pub(super) fn write(
 ) -> Result<(), StoreError> {
     for step in steps {
         match step {
-            ArchiveStep::Advance(progress) => advance(transaction, own, progress)?,
-            ArchiveStep::Extend(progress) => extend(transaction, own, progress)?,
+            ArchiveStep::Advance(progress) => advance(transaction, own, false, progress)?,
+            ArchiveStep::Extend(progress) => advance(transaction, own, true, progress)?,
             ArchiveStep::Begin {
                 archive,
                 first,
@@ -102,47 +102,38 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Notes how far a part of an archive was read: the contiguous one, or the newest range.
 fn advance(
     transaction: &Transaction<'_>,
     own: &BareJid,
+    is_range: bool,
     step: &ArchiveProgress,
 ) -> Result<(), StoreError> {
     let archive = intern(transaction, &step.archive)?;
     let (id, time) = columns(step.last.as_ref());
-    transaction
-        .prepare_cached(
+    let part = match is_range {
+        true => {
+            "UPDATE archive_range SET last_stanza_id = coalesce(?2, last_stanza_id),
+                                      last_time = coalesce(?3, last_time)
+             WHERE id = (SELECT id FROM archive_range WHERE archive = ?1
+                         ORDER BY oldest_place DESC LIMIT 1)"
+        }
+        false => {
             "UPDATE archive SET last_stanza_id = coalesce(?2, last_stanza_id),
                                 last_time = coalesce(?3, last_time)
-             WHERE id = ?1",
-        )?
+             WHERE id = ?1"
+        }
+    };
+    transaction
+        .prepare_cached(part)?
         .execute(params![archive, id, time])?;
     let has_ranges = transaction
         .prepare_cached("SELECT 1 FROM archive_range WHERE archive = ?1")?
         .exists(params![archive])?;
-    match has_ranges {
-        true => Ok(()),
-        false => set_at_end(transaction, own, archive, step),
-    }
-}
-
-fn extend(
-    transaction: &Transaction<'_>,
-    own: &BareJid,
-    step: &ArchiveProgress,
-) -> Result<(), StoreError> {
-    let archive = intern(transaction, &step.archive)?;
-    let (id, time) = columns(step.last.as_ref());
-    let changed = transaction
-        .prepare_cached(
-            "UPDATE archive_range SET last_stanza_id = coalesce(?2, last_stanza_id),
-                                      last_time = coalesce(?3, last_time)
-             WHERE id = (SELECT id FROM archive_range WHERE archive = ?1
-                         ORDER BY oldest_place DESC LIMIT 1)",
-        )?
-        .execute(params![archive, id, time])?;
-    match changed {
-        0 => Ok(()),
-        _ => set_at_end(transaction, own, archive, step),
+    // The end of its newest part is the end of the archive.
+    match has_ranges == is_range {
+        true => set_at_end(transaction, own, archive, step),
+        false => Ok(()),
     }
 }
 
