@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use eft::{
     Account, BareJid, Config, ConnectOptions, ConnectionState, Content, Credentials, Eft, Error,
@@ -23,6 +23,8 @@ pub(crate) struct Client {
     texts: Arc<Mutex<HashSet<String>>>,
     /// Catch-ups that came to their end.
     caught_up: watch::Receiver<u64>,
+    /// How many messages of the archive had been stored, and when that was heard.
+    pub(crate) progress: Arc<Mutex<Vec<(u64, SystemTime)>>>,
 }
 
 impl Client {
@@ -42,6 +44,8 @@ impl Client {
         let texts = Arc::<Mutex<HashSet<String>>>::default();
         let (ended, caught_up) = watch::channel(0);
         let (mut events, seen) = (account.events(), Arc::clone(&texts));
+        let progress = Arc::<Mutex<Vec<_>>>::default();
+        let pages = Arc::clone(&progress);
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
                 match event {
@@ -52,6 +56,10 @@ impl Client {
                     }
                     Event::CatchUpProgressed(progress) if progress.complete => {
                         ended.send_modify(|count| *count += 1);
+                    }
+                    Event::CatchUpProgressed(progress) => {
+                        let page = (progress.received_count, SystemTime::now());
+                        pages.lock().unwrap().push(page);
                     }
                     Event::ConnectionChanged(ConnectionState::Offline { error, .. }) => {
                         println!("offline: {error}");
@@ -65,6 +73,7 @@ impl Client {
             account,
             texts,
             caught_up,
+            progress,
         }
     }
 

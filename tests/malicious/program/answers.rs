@@ -1,5 +1,7 @@
 //! Answers to what an honest client asks: enough of a server to be online.
 
+use std::time::SystemTime;
+
 use eft_xmpp::Element;
 use eft_xmpp::ns;
 use eft_xmpp::xml::encode_element;
@@ -57,7 +59,7 @@ pub(crate) fn answers(state: &mut State, iq: &Element) -> Vec<String> {
             ))]
         }
         ("query", ns::MAM) => {
-            state.query_count += 1;
+            state.queries_at.push(micros());
             if state.is_holding {
                 state.held = Some(iq.clone());
                 return Vec::new();
@@ -140,4 +142,10 @@ fn pubsub(state: &mut State, owner: String, payload: &Element) -> Option<String>
         )),
         _ => None,
     }
+}
+
+/// Now, in microseconds since 1970.
+fn micros() -> u64 {
+    let passed = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(passed.as_micros()).unwrap_or(u64::MAX)
 }

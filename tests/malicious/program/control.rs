@@ -84,7 +84,8 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
                 "in_clear": state.heard_in_clear,
                 "encrypted": state.heard,
                 "connections": state.connection_count,
-                "archive_queries": state.query_count,
+                "archive_queries": state.queries_at.len(),
+                "archive_queries_at": state.queries_at,
                 "online": state.session.is_some(),
                 "archive_waits": state.held.is_some(),
             }))
@@ -94,7 +95,7 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
             state.heard.clear();
             state.heard_in_clear.clear();
             state.connection_count = 0;
-            state.query_count = 0;
+            state.queries_at.clear();
             Ok(json!({ "forgotten": true }))
         }
         _ => Err(format!("no command {word:?}")),

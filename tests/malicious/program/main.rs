@@ -89,7 +89,7 @@ async fn main() -> Result<(), Fault> {
         archive: Archive::default(),
         is_holding: false,
         held: None,
-        query_count: 0,
+        queries_at: Vec::new(),
     }));
     let plain = TcpListener::bind(plain).await?;
     let direct = TcpListener::bind(direct).await?;

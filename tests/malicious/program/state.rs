@@ -56,8 +56,8 @@ pub(crate) struct State {
     pub(crate) is_holding: bool,
     /// The request that waits for that.
     pub(crate) held: Option<Element>,
-    /// Archive queries that came.
-    pub(crate) query_count: u64,
+    /// When archive queries came, in microseconds since 1970.
+    pub(crate) queries_at: Vec<u64>,
 }
 
 /// An answer of the archive.

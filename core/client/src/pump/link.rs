@@ -29,6 +29,9 @@ use crate::unit::{Done, Remembered};
 /// a lost answer does not stop the outbox for minutes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Tasks that a stanza passes between the queue and the socket, and as many again for what stands before it.
+const TURNS: usize = 4;
+
 /// How long until a bundle that could not be had is asked for again: a device that has just
 /// appeared may publish its list before its bundle.
 const BUNDLE_RETRY: Duration = Duration::from_secs(30);
@@ -54,7 +57,10 @@ pub(crate) enum Asker {
     /// A job.
     Job(oneshot::Sender<Result<Element, RequestError>>),
     /// Catch-up: a page of this archive query has ended.
-    ArchivePage,
+    ArchivePage {
+        /// Of the query.
+        query_id: String,
+    },
     /// A conversation's older history.
     OlderPage,
     /// Whoever waits for everything that the server has kept for us: it stands before the answer.
@@ -64,7 +70,12 @@ pub(crate) enum Asker {
 /// An answer that the pump itself waits for.
 pub(crate) enum Answer {
     /// The end of an archive page.
-    ArchivePage(Result<Element, RequestError>),
+    ArchivePage {
+        /// Of the query.
+        query_id: String,
+        /// With `<fin/>`.
+        result: Result<Element, RequestError>,
+    },
     /// The end of a page of older history.
     OlderPage(Result<Element, RequestError>),
     /// What the server has kept is here.
@@ -277,6 +288,14 @@ impl Link {
         let _ = self.outgoing.send((element, token));
     }
 
+    /// Gives those who write their turns, so that what was queued goes out before this thread works at something long. Waits
+    /// for nobody: where the network takes no more, it goes out later.
+    pub(crate) async fn let_out(&self) {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The numbers that the stanzas to be sent next will have, in order; for the commit before they go out. `None` where
     /// nobody resumes the stream.
     pub(crate) fn next_numbers(&self) -> impl Iterator<Item = Option<u32>> + use<> {
@@ -342,7 +361,7 @@ impl Link {
         {
             Ok(()) => self.send(iq, None),
             Err(TrackError::Full(asker) | TrackError::DuplicateId(asker)) => {
-                // A job is told; catch-up asks for one page at a time and cannot get here.
+                // A job is told; catch-up asks for two pages at a time and cannot get here.
                 if let Asker::Job(reply) = asker {
                     let _ = reply.send(Err(RequestError::TooMany));
                 }
@@ -489,7 +508,7 @@ fn deliver(asker: Asker, result: Result<Element, RequestError>) -> Option<Answer
             let _ = reply.send(result);
             None
         }
-        Asker::ArchivePage => Some(Answer::ArchivePage(result)),
+        Asker::ArchivePage { query_id } => Some(Answer::ArchivePage { query_id, result }),
         Asker::OlderPage => Some(Answer::OlderPage(result)),
         Asker::Flush => Some(Answer::Flushed(result)),
     }

@@ -294,6 +294,7 @@ impl Pump {
         }
         if !stanzas.is_empty() || !dropped.is_empty() {
             self.handle_stanzas(stanzas, dropped)?;
+            self.finish_page().await?;
         }
         if !acked.is_empty() {
             self.handle_acked(&acked)?;

@@ -249,7 +249,7 @@ impl Pump {
     /// An answer that the pump itself asked for.
     pub(super) fn handle_answer(&mut self, answer: Answer) -> Result<(), Error> {
         match answer {
-            Answer::ArchivePage(result) => self.handle_page(result),
+            Answer::ArchivePage { query_id, result } => self.handle_page(&query_id, result),
             Answer::OlderPage(result) => self.handle_older(result),
             Answer::Flushed(result) => {
                 self.handle_flushed(&result);

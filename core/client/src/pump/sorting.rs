@@ -58,7 +58,11 @@ impl Pump {
         };
         if let Some(answer) = link.take_answer(element) {
             match (&answer, &mut link.catch_up) {
-                (Some(Answer::ArchivePage(_)), CatchUp::Running(page)) => page.end(),
+                (Some(Answer::ArchivePage { query_id, .. }), CatchUp::Running(page))
+                    if page.query.query_id == *query_id =>
+                {
+                    page.end();
+                }
                 (Some(Answer::OlderPage(_)), _) => link.older.end(),
                 _ => {}
             }

@@ -8,6 +8,9 @@
 //!    are shown; until then they wait, so that ratchets move in the archive's order.
 //! 3. Pages behind the cursor fill the gap, until one meets what is known beyond it.
 //!
+//! A page begins behind the last message of the one before, whose end names it: as soon as that has come, the next is asked
+//! for, and is on its way while this one is decrypted and written.
+//!
 //! | File | Noun |
 //! |---|---|
 //! | `order` | which page comes next, and what one proves |
@@ -23,6 +26,7 @@ mod taking;
 use eft_store::ArchiveCursor;
 use eft_types::{BareJid, Jid};
 use eft_xmpp::stream::StanzaSeq;
+use eft_xmpp::xep::mam::{self, Fin};
 use eft_xmpp::xep::{carbons, stanza_id};
 use eft_xmpp::{Element, ns};
 
@@ -49,6 +53,8 @@ pub(crate) enum CatchUp {
     Waiting,
     /// A page was asked for.
     Running(Box<Page>),
+    /// A page is here as a whole, and is to be worked through.
+    Ended(Box<Page>, Fin),
     /// The newest is known, and the app does not want the rest now.
     Paused(Box<Reading>),
     /// The archive was read to its end, or there is none.
@@ -85,7 +91,19 @@ impl Pump {
         Ok(self.store.archive_cursor(&self.own.jid)?)
     }
 
-    fn ask_page(&mut self, start: Start, reading: Reading) {
+    /// Waits for a page, and asks for it where that has not been done.
+    fn ask_page(&mut self, start: Start, mut reading: Reading) {
+        let query = match reading.asked.take() {
+            Some((asked, query)) if asked == start => query,
+            _ => self.ask(&start, &reading),
+        };
+        if let Some(link) = self.link.as_mut() {
+            link.catch_up = CatchUp::Running(Box::new(Page::new(query, start, reading)));
+        }
+        self.note_filling();
+    }
+
+    fn ask(&mut self, start: &Start, reading: &Reading) -> mam::Query {
         let query_id = stanza::new_id(&mut self.rng);
         let max = match start {
             Start::First => self.first_history_count(),
@@ -95,10 +113,12 @@ impl Pump {
         };
         let query = start.query(query_id, max);
         if let Some(link) = self.link.as_mut() {
-            link.ask_with(None, Asker::ArchivePage, clock::now(), |id| query.to_iq(id));
-            link.catch_up = CatchUp::Running(Box::new(Page::new(query, start, reading)));
+            let asker = Asker::ArchivePage {
+                query_id: query.query_id.clone(),
+            };
+            link.ask_with(None, asker, clock::now(), |id| query.to_iq(id));
         }
-        self.note_filling();
+        query
     }
 
     fn first_history_count(&self) -> u32 {
@@ -111,7 +131,7 @@ impl Pump {
     /// Asks for the next page, if one is wanted.
     fn read_on(&mut self, mut reading: Reading) -> Result<(), Error> {
         let cursor = self.cursor()?;
-        let is_paused = self.is_catch_up_paused && self.wanted.is_some();
+        let is_paused = self.is_catch_up_held();
         match order::next(&mut reading, cursor.as_ref(), self.is_current(), is_paused) {
             Some(start) => {
                 self.ask_page(start, reading);
@@ -126,6 +146,11 @@ impl Pump {
                 self.tell_progress(received_count)
             }
         }
+    }
+
+    /// Whether the app does not want more of the archive now. A wake fetches all the same.
+    fn is_catch_up_held(&self) -> bool {
+        self.is_catch_up_paused && self.wanted.is_some()
     }
 
     /// The app does not want more of the archive now, or wants it again.

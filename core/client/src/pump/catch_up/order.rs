@@ -62,6 +62,26 @@ pub(super) fn ending(
     }
 }
 
+/// Where the next page will begin, if that is certain before this one is worked through. `meets_range`: this one reaches
+/// what is known beyond a gap.
+pub(super) fn ahead(
+    page: &Page,
+    is_complete: bool,
+    meets_range: bool,
+    is_current: bool,
+    is_paused: bool,
+) -> Option<Start> {
+    let last = page.last().filter(|_| !is_complete)?;
+    match page.start {
+        // Its messages decide what is wanted next.
+        Start::First | Start::Newest => None,
+        Start::Ahead(_) => Some(Start::Ahead(last.clone())),
+        _ if !is_current && !page.reading.has_asked_newest => Some(Start::Newest),
+        _ if meets_range || (is_current && is_paused) => None,
+        _ => Some(Start::After(last.clone())),
+    }
+}
+
 /// Where the next page begins; `None`: none is wanted now.
 pub(super) fn next(
     reading: &mut Reading,

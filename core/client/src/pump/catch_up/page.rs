@@ -80,6 +80,8 @@ pub(crate) struct Reading {
     pub(super) has_asked_newest: bool,
     /// Whether that page began a range whose end is still to be found.
     pub(super) is_ahead: bool,
+    /// The next page, if it was asked for before this one is worked through.
+    pub(super) asked: Option<(Start, mam::Query)>,
     /// Where pages ended: one that ends there again goes in a circle.
     ends: HashSet<StanzaId>,
 }
@@ -95,7 +97,7 @@ impl Reading {
 
 /// A page that was asked for.
 pub(crate) struct Page {
-    pub(super) query: mam::Query,
+    pub(in crate::pump) query: mam::Query,
     pub(super) start: Start,
     /// Which part of the archive its results belong to.
     pub(super) side: Side,
@@ -111,6 +113,8 @@ pub(crate) struct Page {
     /// The last of those committed.
     committed_last: Option<StanzaId>,
     pub(super) reading: Reading,
+    /// A part of it has closed a gap.
+    pub(super) has_joined: bool,
     /// `<fin/>` has come, and waits in the same batch: what stands behind it is not of this page.
     is_over: bool,
 }
@@ -134,6 +138,7 @@ impl Page {
             left: Vec::new(),
             committed_last: None,
             reading,
+            has_joined: false,
             is_over: false,
         }
     }

@@ -107,6 +107,29 @@ pub(super) fn cut<'r>(
     Ok(pieces)
 }
 
+/// Whether what has come of a page reaches the oldest range.
+pub(super) fn meets_range(
+    cursor: Option<&ArchiveCursor>,
+    results: &[Archived],
+    holds: impl FnMut(&Archived, &ArchiveRange) -> Result<bool, Error>,
+) -> Result<bool, Error> {
+    let Some(range) = cursor.and_then(|cursor| cursor.ranges.first()) else {
+        return Ok(false);
+    };
+    if results.iter().any(|archived| is_end(archived, range)) {
+        return Ok(true);
+    }
+    // They are in order: else it shows in the last.
+    match results.last_chunk::<1>() {
+        Some(last) => Ok(meeting(last, range, holds)?.is_some()),
+        None => Ok(false),
+    }
+}
+
+fn is_end(archived: &Archived, range: &ArchiveRange) -> bool {
+    archived.id == range.first.0 || archived.id == range.last.0
+}
+
 /// Where results come to a range, and whether they have passed it already. Results are in the order of time (§4.3).
 fn meeting(
     results: &[Archived],
@@ -114,8 +137,7 @@ fn meeting(
     mut holds: impl FnMut(&Archived, &ArchiveRange) -> Result<bool, Error>,
 ) -> Result<Option<(usize, bool)>, Error> {
     for (index, archived) in results.iter().enumerate() {
-        let is_end = archived.id == range.first.0 || archived.id == range.last.0;
-        if is_end || holds(archived, range)? {
+        if is_end(archived, range) || holds(archived, range)? {
             return Ok(Some((index, false)));
         }
         if archived.stamp > range.last.1 {

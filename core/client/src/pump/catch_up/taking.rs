@@ -44,24 +44,26 @@ impl Pump {
         let results = page.take_results();
         page.committed.append(&mut page.left);
         let cursor = self.cursor()?;
-        let store = Arc::clone(&self.store);
-        let archive = self.own.jid.clone();
-        let holds = |archived: &Archived, range: &ArchiveRange| {
-            let id = ArchiveId::new(archive.clone(), archived.id.clone());
-            let row = store.message_by_archive_id(&id)?;
-            Ok(row.is_some_and(|row| range.holds(row.key)))
-        };
+        let holds = |archived: &Archived, range: &ArchiveRange| self.holds(archived, range);
         let is_first = page.start == Start::First;
         let mut pieces = match ending {
             Ending::Nothing => vec![Piece::joining(&results)],
             _ => pieces::cut(page.side, cursor.as_ref(), &results, holds)?,
         };
+        page.has_joined |= pieces.iter().any(|piece| piece.joins);
         let last = pieces.pop();
         for piece in &pieces {
             self.take_piece(piece, Ending::Part, is_first, &[])?;
         }
         last.map(|last| self.take_piece(&last, ending, is_first, &page.committed))
             .transpose()
+    }
+
+    /// Whether a message has its place in a range.
+    fn holds(&self, archived: &Archived, range: &ArchiveRange) -> Result<bool, Error> {
+        let id = ArchiveId::new(self.own.jid.clone(), archived.id.clone());
+        let row = self.store.message_by_archive_id(&id)?;
+        Ok(row.is_some_and(|row| range.holds(row.key)))
     }
 
     /// Commits a piece. `seqs` are the stanzas that may be acknowledged when it is durable, if it is the last of its page.
@@ -107,16 +109,21 @@ impl Pump {
         Ok(done)
     }
 
-    /// The page that was asked for has ended.
+    /// The page that was asked for has ended: the next is asked for, if it is certain which that will be.
     pub(in crate::pump) fn handle_page(
         &mut self,
+        query_id: &str,
         answer: Result<Element, RequestError>,
     ) -> Result<(), Error> {
         let Some(link) = self.link.as_mut() else {
             return Ok(());
         };
-        let CatchUp::Running(page) = core::mem::take(&mut link.catch_up) else {
-            return Ok(());
+        let mut page = match core::mem::take(&mut link.catch_up) {
+            CatchUp::Running(page) if page.query.query_id == query_id => page,
+            other => {
+                link.catch_up = other;
+                return Ok(());
+            }
         };
         let fin = match answer.and_then(|iq| {
             mam::Fin::parse(&iq).ok_or_else(|| RequestError::Malformed("no <fin/>".to_owned()))
@@ -124,21 +131,59 @@ impl Pump {
             Ok(fin) => fin,
             Err(error) => return self.page_failed(*page, &error),
         };
+        let is_last = fin.is_complete || page.start.is_newest() || page.len() == 0;
+        if !is_last && page.goes_in_a_circle() {
+            // It ends where it or another began: asking for the next would never end.
+            tracing::warn!("the archive's pages go in a circle");
+            let error = RequestError::Malformed("a circle of pages".to_owned());
+            return self.page_failed(*page, &error);
+        }
+        if let Some(start) = self.page_ahead(&page, fin.is_complete)? {
+            let query = self.ask(&start, &page.reading);
+            page.reading.asked = Some((start, query));
+        }
+        if let Some(link) = self.link.as_mut() {
+            link.catch_up = CatchUp::Ended(page, fin);
+        }
+        Ok(())
+    }
+
+    /// Where the page after this one will begin, if that is certain.
+    fn page_ahead(&self, page: &Page, is_complete: bool) -> Result<Option<Start>, Error> {
+        let cursor = self.cursor()?;
+        let holds = |archived: &Archived, range: &ArchiveRange| self.holds(archived, range);
+        let meets_range =
+            page.has_joined || pieces::meets_range(cursor.as_ref(), &page.results, holds)?;
+        Ok(order::ahead(
+            page,
+            is_complete,
+            meets_range,
+            self.is_current(),
+            self.is_catch_up_held(),
+        ))
+    }
+
+    /// Works through a page that has ended, once the request for the next has gone out.
+    pub(in crate::pump) async fn finish_page(&mut self) -> Result<(), Error> {
+        let Some(link) = self.link.as_mut() else {
+            return Ok(());
+        };
+        let (page, fin) = match core::mem::take(&mut link.catch_up) {
+            CatchUp::Ended(page, fin) => (page, fin),
+            other => {
+                link.catch_up = other;
+                return Ok(());
+            }
+        };
+        if page.reading.asked.is_some() {
+            // This thread is the writer's, too.
+            link.let_out().await;
+        }
         self.take_page(*page, &fin)
     }
 
     fn take_page(&mut self, mut page: Page, fin: &mam::Fin) -> Result<(), Error> {
-        let received = u64::try_from(page.len()).unwrap_or(0);
-        let is_last = fin.is_complete || page.start.is_newest() || received == 0;
-        if !is_last && page.goes_in_a_circle() {
-            // It ends where it or another began: asking for the next would never end.
-            tracing::warn!("the archive's pages go in a circle");
-            return self.page_failed(
-                page,
-                &RequestError::Malformed("a circle of pages".to_owned()),
-            );
-        }
-        page.reading.received_count += received;
+        page.reading.received_count += u64::try_from(page.len()).unwrap_or(0);
         // Whoever resumes the stream must not take for read what was left to the archive.
         let once_more = self
             .link

@@ -15,6 +15,7 @@ fn seeds() -> u64 {
 
 #[test]
 fn whatever_the_schedule_the_timeline_becomes_the_archive_and_gaps_are_honest_meanwhile() {
+    let (mut ahead, mut all) = (0, 0);
     for seed in 0..seeds() {
         println!("seed {seed}");
         let mut world = World::new(seed);
@@ -22,8 +23,12 @@ fn whatever_the_schedule_the_timeline_becomes_the_archive_and_gaps_are_honest_me
         for _ in 0..90 {
             world.step();
         }
+        ahead += world.ahead_count;
+        all += world.question_count;
         world.finish();
     }
+    println!("asked ahead: {ahead} of {all}");
+    assert!(ahead * 4 > all, "asked ahead {ahead} of {all}");
 }
 
 #[test]

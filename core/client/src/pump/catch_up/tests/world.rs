@@ -1,9 +1,9 @@
 //! The server, and the lines that the pump has around the parts.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use eft_omemo::Version;
-use eft_store::{ArchiveCursor, ArchiveId, Batch, Content, Durability};
+use eft_store::{ArchiveCursor, ArchiveId, ArchiveRange, Batch, Content, Durability};
 use eft_types::{BareJid, StanzaId, Timestamp};
 use eft_xmpp::Element;
 use eft_xmpp::stream::StanzaSeq;
@@ -14,6 +14,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::super::order::{self, Ending, Waits};
 use super::super::page::{Page, Reading, Start};
 use super::super::pieces::{self, Piece};
+use crate::error::Error;
 use crate::pump::inbound::Archived;
 use crate::pump::inbound::tests::alice::Alice;
 use crate::pump::inbound::tests::peer::{Peer, Words as _};
@@ -50,6 +51,8 @@ pub(super) struct World {
     /// Kept for a client that is not there.
     offline: Vec<usize>,
     pub(super) question_count: usize,
+    /// Of these, the ones that were put before the page before them was worked through.
+    pub(super) ahead_count: usize,
 }
 
 fn name(number: usize) -> StanzaId {
@@ -82,6 +85,7 @@ impl World {
             unacknowledged: Vec::new(),
             offline: Vec::new(),
             question_count: 0,
+            ahead_count: 0,
         }
     }
 
@@ -226,7 +230,11 @@ impl World {
         }
     }
 
-    pub(super) fn ask(&mut self, start: Start, reading: Reading) {
+    pub(super) fn ask(&mut self, start: Start, mut reading: Reading) {
+        if let Some((asked, _)) = reading.asked.take() {
+            assert_eq!(asked, start, "asked for what is not wanted");
+            self.ahead_count += 1;
+        }
         self.question_count += 1;
         let query = start.query("query".to_owned(), 1);
         self.session().page = Some(Page::new(query, start, reading));
@@ -241,7 +249,10 @@ impl World {
             self.is_paused,
         ) {
             Some(start) => self.ask(start, reading),
-            None => self.session().resting = Some(reading),
+            None => {
+                assert!(reading.asked.is_none(), "asked for what is not wanted");
+                self.session().resting = Some(reading);
+            }
         }
     }
 
@@ -345,9 +356,11 @@ impl World {
             .retain(|number| !left.iter().any(|left| left.0 == *number));
         let cursor = self.cursor();
         let ending = order::ending(&page, is_complete, cursor.as_ref(), is_behind, is_current);
+        self.ask_ahead(&mut page, is_complete);
         self.take_results(&mut page, ending);
         let cursor = self.cursor().unwrap();
         if cursor.at_end {
+            assert!(page.reading.asked.is_none(), "asked for what is not wanted");
             self.session().is_done = true;
             assert!(self.pending.devices().is_empty(), "something still waits");
             self.alice.end_catch_up();
@@ -360,22 +373,31 @@ impl World {
         self.read_on(page.reading);
     }
 
+    fn holds(&self, archived: &Archived, range: &ArchiveRange) -> Result<bool, Error> {
+        let id = ArchiveId::new(self.alice.own.jid.clone(), archived.id.clone());
+        let row = self.alice.store.message_by_archive_id(&id)?;
+        Ok(row.is_some_and(|row| range.holds(row.key)))
+    }
+
+    fn ask_ahead(&mut self, page: &mut Page, is_complete: bool) {
+        let holds = |archived: &Archived, range: &ArchiveRange| self.holds(archived, range);
+        let meets = page.has_joined
+            || pieces::meets_range(self.cursor().as_ref(), &page.results, holds).unwrap();
+        let (is_current, is_paused) = (self.is_current(), self.is_paused);
+        if let Some(start) = order::ahead(page, is_complete, meets, is_current, is_paused) {
+            let query = start.query("ahead".to_owned(), 1);
+            page.reading.asked = Some((start, query));
+        }
+    }
+
     pub(super) fn take_results(&mut self, page: &mut Page, ending: Ending) {
         let results = page.take_results();
+        let holds = |archived: &Archived, range: &ArchiveRange| self.holds(archived, range);
         let pieces = match ending {
             Ending::Nothing => vec![Piece::joining(&results)],
-            _ => pieces::cut(
-                page.side,
-                self.cursor().as_ref(),
-                &results,
-                |archived, range| {
-                    let id = ArchiveId::new(self.alice.own.jid.clone(), archived.id.clone());
-                    let row = self.alice.store.message_by_archive_id(&id)?;
-                    Ok(row.is_some_and(|row| range.holds(row.key)))
-                },
-            )
-            .unwrap(),
+            _ => pieces::cut(page.side, self.cursor().as_ref(), &results, holds).unwrap(),
         };
+        page.has_joined |= pieces.iter().any(|piece| piece.joins);
         let count = pieces.len();
         for (index, piece) in pieces.iter().enumerate() {
             let (at_end, is_complete) = match ending {
@@ -432,14 +454,21 @@ impl World {
         (numbers, below)
     }
 
-    /// At every instant: the archive's order, each message once, and a gap wherever one is missing.
+    /// At every instant: the archive's order, each message once, and a gap wherever one is missing. What the server deleted
+    /// before it was fetched has no place in the archive any more: if it came live, it may stand behind what is there.
     pub(super) fn check(&self) {
         let (numbers, gaps) = self.shown();
-        for (index, pair) in numbers.windows(2).enumerate() {
-            assert!(pair[0] < pair[1], "{numbers:?}");
-            let missing = (pair[0] + 1..pair[1]).any(|number| !self.lost.contains(&number));
+        let each: BTreeSet<_> = numbers.iter().collect();
+        assert_eq!(each.len(), numbers.len(), "{numbers:?}");
+        let kept: Vec<_> = (numbers.iter().enumerate())
+            .filter(|(_, number)| !self.lost.contains(number))
+            .collect();
+        for pair in kept.windows(2) {
+            let [(before, first), (after, second)] = [pair[0], pair[1]];
+            assert!(first < second, "{numbers:?}");
+            let missing = (first + 1..*second).any(|number| !self.lost.contains(&number));
             assert!(
-                !missing || gaps.contains(&(index + 1)),
+                !missing || gaps.iter().any(|gap| (before + 1..=after).contains(gap)),
                 "nothing between {pair:?} of {numbers:?}, gaps {gaps:?}, {:?}",
                 self.cursor()
             );
@@ -472,7 +501,8 @@ impl World {
             match &self.session {
                 None => self.connect(),
                 Some(session) if session.is_done => {
-                    let (numbers, gaps) = self.shown();
+                    let (mut numbers, gaps) = self.shown();
+                    numbers.retain(|number| !self.lost.contains(number));
                     let first = numbers.first().copied().unwrap_or(self.archive.len());
                     let expected: Vec<usize> = (first..self.archive.len())
                         .filter(|number| !self.lost.contains(number))
