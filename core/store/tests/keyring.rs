@@ -161,10 +161,10 @@ impl Desktop {
             .env(FOLDER, self.folder.path())
             .output()
             .unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
         assert!(
-            out.status.success(),
-            "{role}: {}{}",
-            String::from_utf8_lossy(&out.stdout),
+            out.status.success() && said.contains("1 passed"),
+            "{role}: {said}{}",
             String::from_utf8_lossy(&out.stderr)
         );
     }

@@ -26,7 +26,6 @@ mod conversations;
 mod dedupe;
 mod exit;
 mod export;
-mod export_damage;
 mod faults;
 mod flood;
 mod foreign;
