@@ -3,15 +3,18 @@
 # build. Needs tests/setup/swift.sh.
 #
 #   test.sh              all of it
+#   test.sh short        some stories beside the server, and what only Apple's compilers can build
 #   test.sh only FILTER  the tests whose names fit, and nothing else
 set -eu
 . "$(dirname -- "$0")/../tests/setup/lib.sh"
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
-case ${1:-} in
-    "") filter=. ;;
+want=${1:-all}
+case $want in
+    all) filter=. ;;
+    short) filter='(Talk|Gap|Wake|SrvData)Tests' ;;
     only) filter=${2:?which tests} ;;
-    *) fail "usage: test.sh [only FILTER]" ;;
+    *) fail "usage: test.sh [short | only FILTER]" ;;
 esac
 cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
@@ -47,38 +50,41 @@ fi
 count=$(sed -n 's/^.*Test run with \([0-9][0-9]*\) tests* passed.*/\1/p' "$log")
 [ "${count:-0}" -gt 0 ] || fail "no Swift test was run; the whole log is $log"
 grep -E '^soak ' "$log" || true
-if [ "$filter" != . ]; then
+if [ "$want" = only ]; then
     say "Tests run: $count"
     exit 0
 fi
 
-# The Keychain is Apple's; what is ours about it runs against a stand-in.
-keychain=$work/keychain
-mkdir -p "$keychain"
 strictly() { with_swift swiftc -swift-version 6 -warnings-as-errors "$@"; }
-strictly -parse-as-library -module-name Security -emit-module -emit-module-path "$keychain/Security.swiftmodule" \
-    -emit-library -static -o "$keychain/libSecurity.a" ios/Tests/Keychain/Security.swift
-strictly -I "$keychain" -L "$keychain" -lSecurity -o "$keychain/test" \
-    ios/Tests/Keychain/main.swift ios/Sources/Eft/SecretStore.swift ios/Sources/Eft/Keychain*.swift
-with_swift "$keychain/test" || fail "the Keychain store does not do what it should"
+test_stand_ins() {
+    # The Keychain is Apple's; what is ours about it runs against a stand-in.
+    keychain=$work/keychain
+    mkdir -p "$keychain"
+    strictly -parse-as-library -module-name Security -emit-module -emit-module-path "$keychain/Security.swiftmodule" \
+        -emit-library -static -o "$keychain/libSecurity.a" ios/Tests/Keychain/Security.swift
+    strictly -I "$keychain" -L "$keychain" -lSecurity -o "$keychain/test" \
+        ios/Tests/Keychain/main.swift ios/Sources/Eft/SecretStore.swift ios/Sources/Eft/Keychain*.swift
+    with_swift "$keychain/test" || fail "the Keychain store does not do what it should"
 
-# So is what iOS gives a notification extension. Its part of the package is compiled only where the module is, so here the
-# package's sources are compiled once more, beside a stand-in for it.
-notifications=$work/notifications
-mkdir -p "$notifications"
-strictly -parse-as-library -module-name UserNotifications -emit-module \
-    -emit-module-path "$notifications/UserNotifications.swiftmodule" -emit-library -static \
-    -o "$notifications/libUserNotifications.a" ios/Tests/Notifications/UserNotifications.swift
-modules=$work/build/debug/Modules
-ffi="-Xcc -fmodule-map-file=$root/ios/Sources/EftFFI/include/module.modulemap"
-# shellcheck disable=SC2086 # two words
-strictly -parse-as-library -package-name ios -module-name Eft -I "$modules" -I "$notifications" $ffi -emit-module \
-    -emit-module-path "$notifications/Eft.swiftmodule" -emit-library -static -o "$notifications/libEft.a" ios/Sources/Eft/*.swift
-# shellcheck disable=SC2086,SC2046 # lists of words
-strictly -I "$notifications" -I "$modules" $ffi -o "$notifications/test" ios/Tests/Notifications/main.swift \
-    "$notifications/libEft.a" "$notifications/libUserNotifications.a" "$work"/build/debug/EftGenerated.build/*.o \
-    -L "$work/lib" -left_ffi -Xlinker -rpath -Xlinker "$work/lib"
-"$target/debug/with-server" -- tests/setup/swift.sh run "$notifications/test" || fail "the notification extension does not do what it should"
+    # So is what iOS gives a notification extension. Its part of the package is compiled only where the module is, so here the
+    # package's sources are compiled once more, beside a stand-in for it.
+    notifications=$work/notifications
+    mkdir -p "$notifications"
+    strictly -parse-as-library -module-name UserNotifications -emit-module \
+        -emit-module-path "$notifications/UserNotifications.swiftmodule" -emit-library -static \
+        -o "$notifications/libUserNotifications.a" ios/Tests/Notifications/UserNotifications.swift
+    modules=$work/build/debug/Modules
+    ffi="-Xcc -fmodule-map-file=$root/ios/Sources/EftFFI/include/module.modulemap"
+    # shellcheck disable=SC2086 # two words
+    strictly -parse-as-library -package-name ios -module-name Eft -I "$modules" -I "$notifications" $ffi -emit-module \
+        -emit-module-path "$notifications/Eft.swiftmodule" -emit-library -static -o "$notifications/libEft.a" ios/Sources/Eft/*.swift
+    # shellcheck disable=SC2086,SC2046 # lists of words
+    strictly -I "$notifications" -I "$modules" $ffi -o "$notifications/test" ios/Tests/Notifications/main.swift \
+        "$notifications/libEft.a" "$notifications/libUserNotifications.a" "$work"/build/debug/EftGenerated.build/*.o \
+        -L "$work/lib" -left_ffi -Xlinker -rpath -Xlinker "$work/lib"
+    "$target/debug/with-server" -- tests/setup/swift.sh run "$notifications/test" || fail "the notification extension does not do what it should"
+}
+if [ "$want" = all ]; then test_stand_ins; fi
 
 # The parser looks at nothing inside of a condition that does not hold, so the conditions are taken away.
 parsed=0

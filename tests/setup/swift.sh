@@ -3,6 +3,7 @@
 # stands already.
 #
 #   tests/setup/swift.sh                   find or make it
+#   tests/setup/swift.sh able              whether that can be done on this machine; if not, says why
 #   tests/setup/swift.sh run COMMAND ARGS  run a command with it, in this folder of the repository, as the calling user
 #                                          and with the EFT_ variables of the environment; makes nothing
 #
@@ -57,13 +58,22 @@ if [ "${1:-}" = run ]; then
     in_jail "$jail" "$(id -u):$(id -g)" env "$@"
     exit
 fi
-[ $# = 0 ] || fail "usage: swift.sh [run COMMAND ARGS]"
+[ $# = 0 ] || [ "$*" = able ] || fail "usage: swift.sh [able | run COMMAND ARGS]"
 
 if swift_here || jail_stands; then exit 0; fi
 
+mkdir -p "$folder"
 have apt-get || fail "no Swift 6 in PATH, and this is no Debian; install Swift 6 by hand"
 can_be_root || fail "no Swift 6 in PATH, and neither root nor sudo to get it; on Debian 13 have these installed: $packages"
-mkdir -p "$folder"
+as_root unshare --mount --pid --fork true || fail "no Swift 6 in PATH, and this machine gives nobody mounts of his own"
+space() {
+    free_mib=$(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') / 1024))
+    [ "$free_mib" -ge "$needed_mib" ] || fail "Swift needs $needed_mib MiB in $1, and $free_mib MiB are free"
+}
+if [ "$*" = able ]; then
+    space "$folder"
+    exit 0
+fi
 # One at a time; who waited finds it done.
 exec 9>"$folder/lock"
 flock 9
@@ -76,10 +86,6 @@ quietly() {
     }
 }
 apt_get() { quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
-space() {
-    free_mib=$(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') / 1024))
-    [ "$free_mib" -ge "$needed_mib" ] || fail "Swift needs $needed_mib MiB in $1, and $free_mib MiB are free"
-}
 
 # Where apt knows swiftlang 6, that is the way. It may know nothing before its first update.
 apt_has_swift() {
