@@ -1,11 +1,13 @@
 //! Making a connection, losing it, making it again.
 
+mod failure;
+
 use std::sync::Arc;
 
 use eft_store::Credential;
 use eft_xmpp::driver::{
-    AddressFuture, CertificateProblem, ClientTls, CloseReason, ConnectConfig, ConnectError,
-    Connection, Endpoint, ResolveError, Resolver, SrvFuture, WriteGate, connect, system_resolver,
+    AddressFuture, ClientTls, ConnectConfig, ConnectError, Connection, Endpoint, ResolveError,
+    Resolver, SrvFuture, WriteGate, connect, system_resolver,
 };
 use eft_xmpp::stream::{LoginConfig, LoginError, LostStream, Transport};
 use rand::SeedableRng as _;
@@ -13,6 +15,8 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+pub(super) use self::failure::closed_error;
+use self::failure::connect_error;
 use super::job::Finding;
 use super::link::{Link, Phase};
 use super::resuming::Begun;
@@ -347,93 +351,6 @@ async fn load_tls(options: &ConnectOptions) -> Result<ClientTls, Error> {
     tokio::task::spawn_blocking(move || network.tls(extra_roots_pem))
         .await
         .map_err(|_| Error::bug("loading trust roots panicked"))?
-}
-
-/// Why there is no connection, in the app's words.
-fn connect_error(error: ConnectError) -> Error {
-    let reason = error.to_string();
-    match error {
-        ConnectError::Certificate {
-            reason: problem, ..
-        } => Error::CertificateRejected {
-            reason: match problem {
-                CertificateProblem::Expired => format!("{problem}; is the device's clock right?"),
-                other => other.to_string(),
-            },
-        },
-        ConnectError::Login(error) => login_error(error),
-        ConnectError::InvalidDomain => Error::InvalidInput { reason },
-        other => Error::Offline {
-            reason: unreachable_reason(&other, reason),
-            cause: Some(Arc::new(other)),
-        },
-    }
-}
-
-/// "Unreachable" with what was tried, so that a person can see which address was wrong.
-fn unreachable_reason(error: &ConnectError, reason: String) -> String {
-    let ConnectError::Unreachable { tried } = error else {
-        return reason;
-    };
-    let tried: Vec<String> = tried
-        .iter()
-        .map(|attempt| format!("{}:{} ({})", attempt.host, attempt.port, attempt.error))
-        .collect();
-    if tried.is_empty() {
-        reason
-    } else {
-        format!("no server answered: {}", tried.join(", "))
-    }
-}
-
-fn login_error(error: LoginError) -> Error {
-    let reason = error.to_string();
-    let is_temporary = error.is_temporary();
-    match error {
-        LoginError::TlsRequired | LoginError::UnsupportedVersion => {
-            Error::ServerTooOld { feature: reason }
-        }
-        LoginError::AuthRejected { condition, text } if !is_temporary => Error::AuthRejected {
-            reason: text.unwrap_or(condition),
-        },
-        LoginError::Downgraded(_) => Error::Downgraded { reason },
-        LoginError::NoAcceptableMechanism { .. }
-        | LoginError::Scram(_)
-        | LoginError::UnprovenToken
-        | LoginError::FurtherSteps { .. }
-        | LoginError::NoCredentials
-        | LoginError::UnpreparableCredentials
-        | LoginError::NoLocalPart => Error::AuthRejected { reason },
-        LoginError::BindRejected { .. } | LoginError::Stream(_) if !is_temporary => {
-            Error::NotAllowed { reason }
-        }
-        other => Error::Offline {
-            reason,
-            cause: Some(Arc::new(other)),
-        },
-    }
-}
-
-/// Why a connection ended, in the app's words.
-pub(super) fn closed_error(reason: &CloseReason) -> Error {
-    match reason {
-        // Another client of ours took the resource, or the account is gone: trying again would
-        // start a fight, or be useless.
-        CloseReason::StreamError(error)
-            if matches!(
-                error.condition.as_str(),
-                "conflict" | "not-authorized" | "host-gone" | "host-unknown"
-            ) =>
-        {
-            Error::NotAllowed {
-                reason: error.to_string(),
-            }
-        }
-        other => Error::Offline {
-            reason: other.to_string(),
-            cause: Some(Arc::new(other.clone())),
-        },
-    }
 }
 
 #[cfg(test)]

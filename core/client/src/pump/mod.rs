@@ -16,6 +16,7 @@
 //! | `pushing`, `push_testing` | asking the server to push; whether a push arrives |
 //! | `intake` | what other processes left to be sent |
 //! | `reporting`, `looking` | what is known of it all; asking the server for more of it |
+//! | `deadlines` | what is due at a time |
 //! | `probing` | whether the server is still there; work for idle moments |
 //! | `holding`, `rollback` | the right to write; a database that is an older copy |
 //! | `decisions` | what the user decides about keys and devices |
@@ -39,6 +40,7 @@ mod catch_up;
 mod closing;
 mod commands;
 mod connecting;
+mod deadlines;
 mod decisions;
 mod encrypting;
 mod freshness;
@@ -93,6 +95,7 @@ use crate::report::ServerReport;
 use self::backoff::Backoff;
 use self::commands::Flow;
 use self::connecting::Trust;
+use self::deadlines::sleep_until;
 use self::holding::Holding;
 use self::job::Finding;
 use self::link::{INPUTS_AT_ONCE, Input, Kept, Link};
@@ -334,54 +337,6 @@ impl Pump {
         }
     }
 
-    /// Deadlines that are over.
-    fn handle_timeout(&mut self) -> Result<(), Error> {
-        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
-            self.retry_at = None;
-            self.begin_connecting();
-        }
-        self.probe_silence();
-        self.index_when_idle()?;
-        self.look_for_push()?;
-        let expired = match self.link.as_mut() {
-            Some(link) => link.expire_requests(clock::now()),
-            None => Vec::new(),
-        };
-        for answer in expired {
-            self.handle_answer(answer)?;
-        }
-        Ok(())
-    }
-
-    /// When [`Pump::handle_timeout`] has something to do.
-    fn wake_at(&self) -> Option<Instant> {
-        let request = self
-            .link
-            .as_ref()
-            .and_then(Link::request_deadline)
-            .map(|at| {
-                let millis = at.millis_since(clock::now()).max(0);
-                Instant::now() + std::time::Duration::from_millis(millis.unsigned_abs())
-            });
-        let list = self
-            .link
-            .as_ref()
-            .and_then(|link| link.lists.retry_at(Instant::now()));
-        let wake = self.waking.as_ref().map(Waking::deadline);
-        [
-            self.retry_at,
-            request,
-            list,
-            wake,
-            self.silence_deadline(),
-            self.index_at(),
-            self.push_test_at(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
     /// Ends the connection in an orderly way and forgets the wish for one.
     async fn disconnect(&mut self) {
         self.wanted = None;
@@ -423,13 +378,6 @@ impl Pump {
 async fn next_input(link: Option<&mut Link>) -> Input {
     match link {
         Some(link) => link.next_input().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -1,8 +1,9 @@
 //! What an app is told about a connection that did not come, or ended.
 
-use eft_xmpp::driver::{self, AttemptError};
+use eft_xmpp::driver::{self, AttemptError, CertificateProblem, CloseReason};
 use eft_xmpp::stream::StreamError;
 
+use super::failure::login_error;
 use super::*;
 
 fn stream_error(condition: &str) -> StreamError {

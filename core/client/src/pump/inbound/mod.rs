@@ -6,6 +6,7 @@
 //! | `known` | which message it is: one that we have, or another |
 //! | `reading` | what it holds |
 //! | `found` | what that turned out to be |
+//! | `source` | how it came, and where it stands |
 //! | `waiting` | a message that others of its device must come before |
 //! | `bounds` | what a sender could have of us without end |
 
@@ -14,6 +15,7 @@ pub(super) mod bounds;
 mod found;
 mod known;
 mod reading;
+mod source;
 mod waiting;
 
 use std::borrow::Cow;
@@ -25,7 +27,6 @@ use eft_store::{
 };
 use eft_types::{BareJid, DeviceAddress, Jid, OriginId, Timestamp};
 use eft_xmpp::xep::delay::Delay;
-use eft_xmpp::xep::mam::ArchivedMessage;
 use eft_xmpp::xep::stanza_error::StanzaError;
 use eft_xmpp::xep::stanza_id;
 use eft_xmpp::{Element, ns};
@@ -35,68 +36,11 @@ pub(crate) use self::archived::Archived;
 use self::found::{Found, Read};
 use self::known::Namesake;
 pub(crate) use self::known::Seen;
+pub(crate) use self::source::{Part, Source};
 pub(crate) use self::waiting::Retried;
 use crate::error::Error;
 use crate::translate::encrypted::{self, Part as Encrypted};
 use crate::unit::Unit;
-
-/// How a message came to us. Whoever names a source has checked that it may speak (carbons and
-/// archive results only from our own account).
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    /// From the stream itself.
-    Live,
-    /// Copied from another client of ours (XEP-0280).
-    Carbon,
-    /// From our archive (XEP-0313).
-    Archive {
-        /// The archive's id.
-        id: ArchiveId,
-        /// When the archive took it.
-        stamp: Option<Timestamp>,
-        /// Which part of the archive it stands in.
-        part: Part,
-    },
-}
-
-impl Source {
-    /// A result of an archive's page.
-    pub(crate) fn archive(archive: &BareJid, archived: &ArchivedMessage, part: Part) -> Self {
-        Self::Archive {
-            id: ArchiveId::new(archive.clone(), archived.id.clone()),
-            stamp: Some(archived.stamp),
-            part,
-        }
-    }
-}
-
-/// Where a message of the archive stands beside what is known of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Behind the part without a hole.
-    Next,
-    /// Behind all that is known, with a gap before it.
-    Ahead,
-    /// On the page that shows a new device what was there before it.
-    First,
-    /// Before all that is known.
-    Older,
-}
-
-impl Part {
-    /// Whether this device was not there when the message was written.
-    const fn is_before_this_device(self) -> bool {
-        matches!(self, Self::First | Self::Older)
-    }
-
-    const fn place(self) -> Place {
-        match self {
-            Self::Next | Self::First => Place::ArchiveNewer,
-            Self::Ahead => Place::ArchiveAhead,
-            Self::Older => Place::ArchiveOlder,
-        }
-    }
-}
 
 /// A message stanza with what is known about its way to us.
 pub(crate) struct Inbound<'a> {

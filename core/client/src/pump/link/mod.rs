@@ -1,5 +1,8 @@
 //! One connection, from login to its end, and everything that is only true while it lasts.
 
+mod asking;
+mod bundles;
+
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,33 +11,25 @@ use std::time::Duration;
 
 use eft_omemo::Version;
 use eft_store::{OutboxId, StreamState};
-use eft_types::{BareJid, DeviceAddress, Jid, MessageId, Timestamp};
+use eft_types::{BareJid, DeviceAddress, MessageId};
 use eft_xmpp::Element;
 use eft_xmpp::driver::{CloseStyle, Connection, Event, SendError, Sender};
-use eft_xmpp::stream::{Authentication, IqTracker, Resumption, Session, StanzaSeq, TrackError};
-use eft_xmpp::xep::iq;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use eft_xmpp::stream::{Authentication, IqTracker, Resumption, Session, StanzaSeq};
+use tokio::sync::mpsc;
 
+pub(crate) use self::asking::{Answer, Asker};
+use self::bundles::BundleState;
 use super::catch_up::CatchUp;
 use super::freshness::Lists;
 use super::older::Older;
-use super::request::{Question, Request, RequestError, Requester};
+use super::request::{Request, Requester};
 use super::resuming::{Begun, row};
 use crate::contact::Contacts;
 use crate::session_info::SessionInfo;
 use crate::unit::{Done, Remembered};
 
-/// How long an answer to a request may take. Long enough for a phone's slow cell, short enough that
-/// a lost answer does not stop the outbox for minutes.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// Tasks that a stanza passes between the queue and the socket, and as many again for what stands before it.
 const TURNS: usize = 4;
-
-/// How long until a bundle that could not be had is asked for again: a device that has just
-/// appeared may publish its list before its bundle.
-const BUNDLE_RETRY: Duration = Duration::from_secs(30);
 
 /// Inputs handled together: one commit, one acknowledgement.
 pub(crate) const INPUTS_AT_ONCE: usize = 64;
@@ -50,36 +45,6 @@ pub(crate) enum Input {
         token: Option<u64>,
         error: SendError,
     },
-}
-
-/// Who waits for the answer to a request.
-pub(crate) enum Asker {
-    /// A job.
-    Job(oneshot::Sender<Result<Element, RequestError>>),
-    /// Catch-up: a page of this archive query has ended.
-    ArchivePage {
-        /// Of the query.
-        query_id: String,
-    },
-    /// A conversation's older history.
-    OlderPage,
-    /// Whoever waits for everything that the server has kept for us: it stands before the answer.
-    Flush,
-}
-
-/// An answer that the pump itself waits for.
-pub(crate) enum Answer {
-    /// The end of an archive page.
-    ArchivePage {
-        /// Of the query.
-        query_id: String,
-        /// With `<fin/>`.
-        result: Result<Element, RequestError>,
-    },
-    /// The end of a page of older history.
-    OlderPage(Result<Element, RequestError>),
-    /// What the server has kept is here.
-    Flushed(Result<Element, RequestError>),
 }
 
 /// What a stanza did: the right to acknowledge it (law 2). Whoever has put something of it into a
@@ -101,12 +66,6 @@ pub(crate) enum Phase {
     Publishing,
     /// Ready.
     Online,
-}
-
-/// A bundle that was needed for a session.
-enum BundleState {
-    Fetching,
-    Unavailable { since: Instant },
 }
 
 /// What outlives a connection if its stream does.
@@ -327,70 +286,6 @@ impl Link {
         }
     }
 
-    /// Sends a question; `asker` gets the answer.
-    pub(crate) fn ask(&mut self, question: Question, asker: Asker, now: Timestamp) {
-        let Question {
-            to,
-            is_set,
-            payload,
-        } = question;
-        self.ask_with(to.clone(), asker, now, |id| {
-            if is_set {
-                iq::set(id, to.as_ref(), payload)
-            } else {
-                iq::get(id, to.as_ref(), payload)
-            }
-        });
-    }
-
-    /// Sends a request that is built with a fresh id; `asker` gets the answer.
-    pub(crate) fn ask_with(
-        &mut self,
-        to: Option<Jid>,
-        asker: Asker,
-        now: Timestamp,
-        build: impl FnOnce(&str) -> Element,
-    ) {
-        self.next_id += 1;
-        let id = format!("{}-{}", self.id_prefix, self.next_id);
-        let iq = build(&id);
-        let millis = i64::try_from(REQUEST_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
-        match self
-            .iqs
-            .track(&id, to, now.saturating_add_millis(millis), asker)
-        {
-            Ok(()) => self.send(iq, None),
-            Err(TrackError::Full(asker) | TrackError::DuplicateId(asker)) => {
-                // A job is told; catch-up asks for two pages at a time and cannot get here.
-                if let Asker::Job(reply) = asker {
-                    let _ = reply.send(Err(RequestError::TooMany));
-                }
-            }
-        }
-    }
-
-    /// Takes a stanza that may answer a request. `None` if it does not.
-    pub(crate) fn take_answer(&mut self, stanza: &Element) -> Option<Option<Answer>> {
-        let answer = self.iqs.handle(stanza)?;
-        self.is_proven = true;
-        let result = answer.result.map_err(RequestError::Refused);
-        Some(deliver(answer.token, result))
-    }
-
-    /// Gives up requests that were not answered in time.
-    pub(crate) fn expire_requests(&mut self, now: Timestamp) -> Vec<Answer> {
-        self.iqs
-            .expire(now)
-            .into_iter()
-            .filter_map(|asker| deliver(asker, Err(RequestError::Timeout)))
-            .collect()
-    }
-
-    /// When [`Link::expire_requests`] has something to do.
-    pub(crate) fn request_deadline(&self) -> Option<Timestamp> {
-        self.iqs.next_deadline()
-    }
-
     /// An outbox entry was handed over or failed (`is_done`), or waits. `is_contiguous`: whether
     /// every entry before it is done; it goes on to say so for the next.
     pub(crate) fn outbox_handled(&mut self, id: OutboxId, is_done: bool, is_contiguous: &mut bool) {
@@ -461,55 +356,5 @@ impl Link {
             }
         })
         .await;
-    }
-
-    /// Whether it makes no sense to ask for a bundle now: it was asked for, or just refused.
-    pub(crate) fn bundle_is_coming(&self, address: &DeviceAddress, version: Version) -> bool {
-        matches!(
-            self.bundles.get(&(address.clone(), version)),
-            Some(BundleState::Fetching)
-        )
-    }
-
-    /// Whether a bundle could not be had a moment ago.
-    pub(crate) fn bundle_is_unavailable(&self, address: &DeviceAddress, version: Version) -> bool {
-        matches!(
-            self.bundles.get(&(address.clone(), version)),
-            Some(BundleState::Unavailable { since }) if since.elapsed() < BUNDLE_RETRY
-        )
-    }
-
-    /// A fetch of a bundle began.
-    pub(crate) fn bundle_requested(&mut self, address: DeviceAddress, version: Version) {
-        self.bundles
-            .insert((address, version), BundleState::Fetching);
-    }
-
-    /// A fetch of a bundle ended.
-    pub(crate) fn bundle_settled(
-        &mut self,
-        address: DeviceAddress,
-        version: Version,
-        usable: bool,
-    ) {
-        let key = (address, version);
-        if usable {
-            self.bundles.remove(&key);
-        } else {
-            let since = Instant::now();
-            self.bundles.insert(key, BundleState::Unavailable { since });
-        }
-    }
-}
-
-fn deliver(asker: Asker, result: Result<Element, RequestError>) -> Option<Answer> {
-    match asker {
-        Asker::Job(reply) => {
-            let _ = reply.send(result);
-            None
-        }
-        Asker::ArchivePage { query_id } => Some(Answer::ArchivePage { query_id, result }),
-        Asker::OlderPage => Some(Answer::OlderPage(result)),
-        Asker::Flush => Some(Answer::Flushed(result)),
     }
 }
