@@ -5,6 +5,7 @@ import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
 /** A way to the test server that can be lost: a port on loopback whose bytes go there and back. */
@@ -15,6 +16,12 @@ class Link : Closeable {
     @Volatile
     private var stands = true
 
+    @Volatile
+    private var speaks = true
+
+    /** How many came while nobody spoke. */
+    val heldCount = AtomicInteger()
+
     val port get() = door.localPort
 
     init {
@@ -22,6 +29,11 @@ class Link : Closeable {
             while (!door.isClosed) {
                 val near = try { door.accept() } catch (_: java.io.IOException) { break }
                 if (!stands) { near.close(); continue }
+                if (!speaks) {
+                    sockets += near
+                    heldCount.incrementAndGet()
+                    continue
+                }
                 val far = Socket(setting("HOST"), setting("PORT").toInt())
                 sockets += near
                 sockets += far
@@ -38,7 +50,13 @@ class Link : Closeable {
         sockets.clear()
     }
 
+    /** Who comes from now on is let in, and hears nothing until that is lost. */
+    fun hush() {
+        speaks = false
+    }
+
     fun restore() {
+        speaks = true
         stands = true
     }
 

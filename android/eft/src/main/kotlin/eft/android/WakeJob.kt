@@ -8,6 +8,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration.Companion.seconds
 
 /** Does what waits in the spool. Started by Android because [Wake] asked for it. */
@@ -16,13 +17,15 @@ public class WakeJob : JobService() {
     private var running: Job? = null
 
     override fun onStartJob(params: JobParameters): Boolean {
-        isRunning = true
+        val run = Any()
+        current.set(run)
         running = scope.launch {
             var isDone = false
             try {
                 isDone = WakeRunner.of(applicationContext).run(DEADLINE)
             } finally {
-                isRunning = false
+                // One that was stopped may end when the next one runs already.
+                current.compareAndSet(run, null)
                 // What came while it ended asked for no job. After onStopJob nobody listens to this any more.
                 jobFinished(params, !isDone || Wake.hasWork(applicationContext))
             }
@@ -32,12 +35,14 @@ public class WakeJob : JobService() {
 
     override fun onStopJob(params: JobParameters): Boolean {
         running?.cancel()
-        isRunning = false
+        current.set(null)
         return true
     }
 
     override fun onDestroy() {
         scope.cancel()
+        // Who is cancelled before it began does not come to its end either.
+        current.set(null)
         super.onDestroy()
     }
 
@@ -45,7 +50,9 @@ public class WakeJob : JobService() {
         /** An expedited job may take three minutes; a push that takes one is lost in a dead network. */
         val DEADLINE = 60.seconds
 
-        @Volatile
-        var isRunning = false
+        /** The run that Android waits for. */
+        private val current = AtomicReference<Any?>()
+
+        val isRunning get() = current.get() != null
     }
 }

@@ -16,12 +16,11 @@ import kotlin.test.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 
-@RunWith(RobolectricTestRunner::class)
+@RunWith(BesideCore::class)
 @Config(manifest = Config.NONE, sdk = [35])
 class KeystoreSecretStoreTest {
     private val context: Context = RuntimeEnvironment.getApplication()

@@ -20,13 +20,12 @@ import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 
 /** The app of these tests: its accounts are nobody's, for what is fetched is tested beside a real server. */
-class HostApplication : Application(), EftHost {
+open class HostApplication : Application(), EftHost {
     val endpoints = mutableListOf<Pair<Jid, String?>>()
     override val notificationIcon = android.R.drawable.stat_notify_chat
     override suspend fun accounts() = emptyList<Jid>()
@@ -40,7 +39,12 @@ class HostApplication : Application(), EftHost {
     }
 }
 
-@RunWith(RobolectricTestRunner::class)
+/** The texts that a conversation's notification shows. */
+internal fun Notification.lines() = Notification.MessagingStyle.Message
+    .getMessagesFromBundleArray(extras.getParcelableArray(Notification.EXTRA_MESSAGES, Bundle::class.java))
+    .map { it.text.toString() }
+
+@RunWith(BesideCore::class)
 @Config(manifest = Config.NONE, sdk = [35], application = HostApplication::class)
 class NotificationsTest {
     private val context = RuntimeEnvironment.getApplication() as HostApplication
@@ -52,10 +56,6 @@ class NotificationsTest {
     private fun message(row: Long, text: String, peer: Jid = bob) = Message(
         MessageId(row), peer, peer, null, false, Instant.ofEpochMilli(row), Content.Text(text), Encryption.OMEMO2, null,
     )
-
-    private fun Notification.lines() = Notification.MessagingStyle.Message
-        .getMessagesFromBundleArray(extras.getParcelableArray(Notification.EXTRA_MESSAGES, Bundle::class.java))
-        .map { it.text.toString() }
 
     @Test
     fun `a conversation has one notification with all that was said, each message once`() = runBlocking {

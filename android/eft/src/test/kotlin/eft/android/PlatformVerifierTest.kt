@@ -6,7 +6,6 @@ import eft.Certificates
 import kotlinx.coroutines.runBlocking
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import java.security.cert.X509Certificate
 import javax.net.ssl.X509TrustManager
@@ -28,7 +27,7 @@ class DomainTrustManager(private val trusted: X509Certificate, private val domai
     }
 }
 
-@RunWith(RobolectricTestRunner::class)
+@RunWith(BesideCore::class)
 @Config(manifest = Config.NONE, sdk = [35])
 class PlatformVerifierTest {
     private val good = Certificates.of(Certificates.make("dns:chat.example.org,dns:other.example.org"))

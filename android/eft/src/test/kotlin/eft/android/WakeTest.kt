@@ -12,13 +12,12 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowJobScheduler
 
-@RunWith(RobolectricTestRunner::class)
+@RunWith(BesideCore::class)
 @Config(manifest = Config.NONE, sdk = [35], application = HostApplication::class)
 class WakeTest {
     private val context = RuntimeEnvironment.getApplication() as HostApplication
