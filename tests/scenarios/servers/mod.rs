@@ -2,7 +2,9 @@
 
 mod away;
 mod both;
+mod client;
 mod federation;
+mod no_push;
 mod push_stage;
 mod push_table;
 mod pushes;

@@ -4,11 +4,15 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use eft::{PushHealth, PushTarget};
+use eft::{Account, ConnectionState, Error, PushHealth, PushTarget, PushTest};
 use eft_tests::{
     AnyServer, AppServer, AppServerPlace, Login, Phone, Prosody, Push, ServerKind, wait_for,
 };
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// How long a test waits for what does not come.
+pub(super) const SHORT: Duration = Duration::from_secs(4);
 
 /// How long anything of these stories may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,16 +75,24 @@ impl PushStage {
 
 /// Prosody with the module that the docs advise, out of this folder.
 pub(super) async fn prosody_with_module(place: &AppServerPlace) -> (AnyServer, TempDir) {
-    const NAME: &str = "cloud_notify_omemo2";
+    let source = include_str!("../../../docs/mod_cloud_notify_omemo2.lua");
+    prosody_with(place, "cloud_notify_omemo2", source).await
+}
+
+/// Prosody with a module of this name and source, out of this folder.
+pub(super) async fn prosody_with(
+    place: &AppServerPlace,
+    name: &str,
+    source: &str,
+) -> (AnyServer, TempDir) {
     // In a folder that the server's user can read.
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let module = include_str!("../../../docs/mod_cloud_notify_omemo2.lua");
-    let file = folder.path().join(format!("mod_{NAME}.lua"));
-    fs::write(&file, module).unwrap();
+    let file = folder.path().join(format!("mod_{name}.lua"));
+    fs::write(&file, source).unwrap();
     let builder = Prosody::builder()
         .app_server(place)
-        .with_module(NAME, folder.path());
+        .with_module(name, folder.path());
     let server = AnyServer::Prosody(Box::new(builder.start().await.unwrap()));
     (server, folder)
 }
@@ -96,6 +108,28 @@ pub(super) async fn wait_until_registered(phone: &Phone) {
             health,
             Some(PushHealth::Registered { .. } | PushHealth::Proven { .. })
         )
+    })
+    .await
+    .unwrap();
+}
+
+/// A phone of Bob's for which the server agreed to push.
+pub(super) async fn registered(stage: &PushStage) -> Phone {
+    let bobs = stage.phone(&stage.bob, "bobs").await;
+    bobs.account.register_push(stage.target()).await.unwrap();
+    wait_until_registered(&bobs).await;
+    bobs
+}
+
+/// A self-test that runs beside the story.
+pub(super) fn test(phone: &Phone, within: Duration) -> JoinHandle<Result<PushTest, Error>> {
+    let account = phone.account.clone();
+    tokio::spawn(async move { account.test_push(within).await })
+}
+
+pub(super) async fn wait_until_online(account: &Account) {
+    wait_for("a connection", PATIENCE, || async {
+        matches!(account.connection_state(), ConnectionState::Online)
     })
     .await
     .unwrap();

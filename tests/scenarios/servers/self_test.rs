@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use eft::{Account, ConnectionState, Error, PushHealth, PushLeg, PushObstacle, PushTest};
+use eft::{ConnectionState, PushHealth, PushLeg, PushObstacle, PushTest};
 use eft_tests::{AnyServer, AppServerPlace, Phone, Prosody, Push, wait_for};
-use tokio::task::JoinHandle;
 
-use super::push_stage::{PATIENCE, PushStage as Stage, health, wait_until_registered};
+use super::push_stage::{
+    PATIENCE, PushStage as Stage, SHORT, health, registered, test, wait_until_online,
+};
 use super::stage::{ServerKind, told_on_every_server};
 
 told_on_every_server!(
@@ -14,23 +15,8 @@ told_on_every_server!(
     a_test_names_where_pushes_are_lost,
 );
 
-/// How long a test waits for what does not come.
-const SHORT: Duration = Duration::from_secs(4);
-
 /// In which a connection would be made.
 const MOMENT: Duration = Duration::from_secs(1);
-
-async fn registered(stage: &Stage) -> Phone {
-    let bobs = stage.phone(&stage.bob, "bobs").await;
-    bobs.account.register_push(stage.target()).await.unwrap();
-    wait_until_registered(&bobs).await;
-    bobs
-}
-
-fn test(phone: &Phone, within: Duration) -> JoinHandle<Result<PushTest, Error>> {
-    let account = phone.account.clone();
-    tokio::spawn(async move { account.test_push(within).await })
-}
 
 async fn wait_until_hung_up(phone: &Phone) {
     wait_for("the hanging up", PATIENCE, || async {
@@ -38,14 +24,6 @@ async fn wait_until_hung_up(phone: &Phone) {
             phone.account.connection_state(),
             ConnectionState::Disconnected
         )
-    })
-    .await
-    .unwrap();
-}
-
-async fn wait_until_online(account: &Account) {
-    wait_for("a connection", PATIENCE, || async {
-        matches!(account.connection_state(), ConnectionState::Online)
     })
     .await
     .unwrap();

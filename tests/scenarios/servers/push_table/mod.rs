@@ -3,7 +3,6 @@
 //! Servers look at a stanza from outside. So both sides are plain clients here, and nothing is encrypted for anybody: only
 //! the form of the stanzas counts, which is that of Eft's.
 
-mod client;
 mod stanza;
 
 use std::collections::BTreeMap;
@@ -13,8 +12,8 @@ use std::time::Duration;
 use eft_tests::{AnyServer, AppServer, AppServerPlace, Push, Server as _, ServerKind};
 use eft_xmpp::driver::CloseStyle;
 
+use super::client::Client;
 use super::push_stage::prosody_with_module;
-use client::Client;
 use stanza::Kind;
 
 /// Prosody waits a second for more before it pushes what comes to a sleeping session; a busy machine takes longer.

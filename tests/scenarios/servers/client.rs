@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// Sends a question, and waits until it is granted.
-    async fn ask(&mut self, to: &str, payload: &str) {
+    pub(super) async fn ask(&mut self, to: &str, payload: &str) {
         let to = match to {
             "" => String::new(),
             to => format!("to='{to}'"),
