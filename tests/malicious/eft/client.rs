@@ -95,7 +95,12 @@ impl Client {
         program: &Program,
         direct_tls: bool,
     ) -> Result<(), Error> {
-        let connecting = self.account.connect(Self::options(program, direct_tls));
+        self.try_connect_by(Self::options(program, direct_tls))
+            .await
+    }
+
+    pub(crate) async fn try_connect_by(&self, options: ConnectOptions) -> Result<(), Error> {
+        let connecting = self.account.connect(options);
         tokio::time::timeout(PATIENCE, connecting)
             .await
             .expect("neither connected nor refused in time")

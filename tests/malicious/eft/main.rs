@@ -14,7 +14,9 @@
 mod client;
 mod forgeries;
 mod logins;
+mod middle;
 mod network;
 mod paging;
 mod program;
+mod said;
 mod strangers;

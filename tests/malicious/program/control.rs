@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answers::answers;
 use super::archive::Archive;
 use super::cases::{self, Case, Play};
-use super::login::LOGINS;
+use super::login::{self, Login};
 use super::state::{Page, Shared, lock};
 
 /// Carries a line out and gives the answer.
@@ -23,20 +23,25 @@ pub(crate) fn carry_out(shared: &Shared, line: &str) -> Value {
 fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
     match word {
         "cases" => Ok(all(shared).iter().map(Case::to_json).collect()),
-        "logins" => Ok(LOGINS
-            .iter()
-            .map(|(name, _, careful)| json!({ "name": name, "a careful client": careful }))
+        "logins" => Ok(login::all()
+            .into_iter()
+            .map(|way| {
+                json!({
+                    "name": way.name,
+                    "honest": matches!(way.login, Login::Honest(_)),
+                    "a careful client": way.careful,
+                    "without the middle": way.honest,
+                })
+            })
             .collect()),
         "login" => {
-            let (_, login, _) = LOGINS
-                .iter()
-                .find(|(name, ..)| *name == rest)
+            let way = login::all()
+                .into_iter()
+                .find(|way| way.name == rest)
                 .ok_or_else(|| format!("no login {rest:?}"))?;
             let mut state = lock(shared);
-            state.login = *login;
-            state.connection_count = 0;
-            state.heard.clear();
-            state.heard_in_clear.clear();
+            state.login = way.login;
+            state.forget();
             Ok(json!({ "login": rest }))
         }
         "play" => play(shared, rest),
@@ -83,6 +88,8 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
             Ok(json!({
                 "in_clear": state.heard_in_clear,
                 "encrypted": state.heard,
+                "between": state.heard_between,
+                "verdicts": state.verdicts,
                 "connections": state.connection_count,
                 "archive_queries": state.queries_at.len(),
                 "archive_queries_at": state.queries_at,
@@ -92,9 +99,7 @@ fn command(shared: &Shared, word: &str, rest: &str) -> Result<Value, String> {
         }
         "forget" => {
             let mut state = lock(shared);
-            state.heard.clear();
-            state.heard_in_clear.clear();
-            state.connection_count = 0;
+            state.forget();
             state.queries_at.clear();
             Ok(json!({ "forgotten": true }))
         }

@@ -1,44 +1,24 @@
-//! Ports, certificates, and one task per client.
+//! Ports, and one task per client.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use eft_tests::Certificates;
 use eft_xmpp::driver::BoxedStream;
+use tokio::io::duplex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsAcceptor;
 
 use super::answers::answers;
 use super::authenticate::authenticate;
 use super::login::Login;
+use super::middle::relay;
 use super::peer::{Input, Peer, lost};
 use super::state::{Shared, lock};
+use super::tls::Tls;
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
-
-/// The certificates of one run.
-pub(crate) struct Tls {
-    good: TlsAcceptor,
-    stranger: TlsAcceptor,
-    other_domain: TlsAcceptor,
-}
-
-impl Tls {
-    /// Makes an authority, whose certificate is then at `folder/authority.pem` or where [`Certificates`] puts it.
-    pub(crate) fn create(folder: &Path, domain: &str) -> Result<(Self, Certificates), Fault> {
-        let authority = Certificates::create(folder.join("authority"))?;
-        let stranger = Certificates::create(folder.join("stranger"))?;
-        let tls = Self {
-            good: authority.acceptor(domain)?,
-            stranger: stranger.acceptor(domain)?,
-            other_domain: authority.acceptor("other.example")?,
-        };
-        Ok((tls, authority))
-    }
-}
+/// What may wait in somebody between, in each direction.
+const BETWEEN_BYTES: usize = 64 * 1024;
 
 /// Serves clients for ever.
 pub(crate) async fn listen(
@@ -75,14 +55,37 @@ async fn serve(tcp: TcpStream, tls: &Tls, shared: &Shared, is_direct: bool) -> i
         }
         peer.stream
     };
-    let acceptor = match login {
+    let Login::Middle(middle) = login else {
+        return serve_encrypted(tcp, tls, shared, login).await;
+    };
+    let (client, _) = tls.middle.accept(tcp).await?;
+    let (near, far) = duplex(BETWEEN_BYTES);
+    // An honest server with a TLS connection of its own, whose other end is not the client.
+    let server = async {
+        let near = tls.connect(Box::new(near), middle.is_old).await?;
+        relay(client, near, middle, shared).await
+    };
+    let (relayed, served) = tokio::join!(
+        server,
+        serve_encrypted(Box::new(far), tls, shared, Login::Honest(middle.made))
+    );
+    relayed.and(served)
+}
+
+async fn serve_encrypted(
+    tcp: BoxedStream,
+    tls: &Tls,
+    shared: &Shared,
+    login: Login,
+) -> io::Result<()> {
+    let identity = match login {
         Login::StrangersCertificate => &tls.stranger,
         Login::OtherDomain => &tls.other_domain,
         _ => &tls.good,
     };
-    let stream = acceptor.accept(tcp).await?;
-    let mut peer = Peer::new(Box::new(stream), Arc::clone(shared), true);
-    if !authenticate(&mut peer, login).await? {
+    let (stream, channel) = identity.accept(tcp).await?;
+    let mut peer = Peer::new(stream, Arc::clone(shared), true);
+    if !authenticate(&mut peer, login, &channel).await? {
         while !matches!(peer.next().await?, Input::End) {}
         return Ok(());
     }

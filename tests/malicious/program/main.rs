@@ -11,12 +11,17 @@ mod answers;
 mod archive;
 mod authenticate;
 mod cases;
+mod channel;
 mod control;
 mod listen;
 mod login;
+mod middle;
+mod offer;
 mod peer;
 mod scram;
 mod state;
+mod tls;
+mod token;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::Write;
@@ -28,9 +33,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 
 use self::archive::Archive;
-use self::listen::{Tls, listen};
+use self::listen::listen;
 use self::login::Login;
+use self::offer::Offer;
 use self::state::{CONTACT, Cast, State};
+use self::tls::Tls;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -77,11 +84,14 @@ async fn main() -> Result<(), Fault> {
     let account = cast.own();
     let shared = Arc::new(Mutex::new(State {
         cast,
-        login: Login::Sasl2,
+        login: Login::Honest(Offer::SASL2),
         session: None,
         address: None,
         heard_in_clear: String::new(),
         heard: Vec::new(),
+        heard_between: String::new(),
+        verdicts: Vec::new(),
+        tokens: Vec::new(),
         connection_count: 0,
         nodes: BTreeMap::new(),
         contacts: vec![CONTACT.to_owned()],

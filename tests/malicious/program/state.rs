@@ -41,6 +41,12 @@ pub(crate) struct State {
     /// What it said before TLS, and behind it, as text.
     pub(crate) heard_in_clear: String,
     pub(crate) heard: Vec<String>,
+    /// What it said to somebody between.
+    pub(crate) heard_between: String,
+    /// What was decided about those who wanted in, and why.
+    pub(crate) verdicts: Vec<String>,
+    /// Tokens that were given out, each with its mechanism in front.
+    pub(crate) tokens: Vec<(String, String)>,
     /// Connections since the last change of the login.
     pub(crate) connection_count: u64,
     /// Items by account and node: id and payload.
@@ -58,6 +64,17 @@ pub(crate) struct State {
     pub(crate) held: Option<Element>,
     /// When archive queries came, in microseconds since 1970.
     pub(crate) queries_at: Vec<u64>,
+}
+
+impl State {
+    /// What was heard begins anew.
+    pub(crate) fn forget(&mut self) {
+        self.heard.clear();
+        self.heard_in_clear.clear();
+        self.heard_between.clear();
+        self.verdicts.clear();
+        self.connection_count = 0;
+    }
 }
 
 /// An answer of the archive.
