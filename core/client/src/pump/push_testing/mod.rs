@@ -163,9 +163,14 @@ impl Pump {
             return (false, false);
         }
         if let Some(test) = self.push_test.as_mut()
-            && let Stage::Sent { id, .. } = &test.stage
+            && let Stage::Sent { id, deadline } = &mut test.stage
             && element.attr("id") == Some(id)
         {
+            if element.attr("type") == Some("error") {
+                // The server does not deliver it: there is no use in waiting.
+                *deadline = Instant::now();
+                return (true, false);
+            }
             test.stage = Stage::Returned;
             return (true, true);
         }
@@ -219,10 +224,8 @@ impl Pump {
         let now = Instant::now();
         match test.stage {
             Stage::Sent { deadline, .. } if deadline <= now => {
-                self.end_push_test(PushTest::Missed {
-                    leg: PushLeg::Server,
-                });
-                self.forget_awaited_push()
+                self.miss_push(PushLeg::Server);
+                Ok(())
             }
             Stage::Asleep {
                 deadline, asked_at, ..
@@ -236,14 +239,7 @@ impl Pump {
                         Some(reason) => PushLeg::ServerToAppServer { reason },
                         None => PushLeg::AppServerToPhone,
                     };
-                    let noted = self
-                        .hold_account()
-                        .and_then(|()| self.forget_awaited_push());
-                    if let Err(error) = noted {
-                        // Another process has the account. The caller has waited long enough all the same.
-                        tracing::warn!(%error, "a push that did not come was not noted");
-                    }
-                    self.end_push_test(PushTest::Missed { leg });
+                    self.miss_push(leg);
                 }
                 Ok(())
             }
@@ -276,6 +272,18 @@ impl Pump {
         if !self.is_awaiting_push() {
             self.give_up_push_test(error);
         }
+    }
+
+    /// Nothing came. It is noted before the caller hears of it, who may ask how pushes stand.
+    fn miss_push(&mut self, leg: PushLeg) {
+        let noted = self
+            .hold_account()
+            .and_then(|()| self.forget_awaited_push());
+        if let Err(error) = noted {
+            // Another process has the account. The caller has waited long enough all the same.
+            tracing::warn!(%error, "a push that did not come was not noted");
+        }
+        self.end_push_test(PushTest::Missed { leg });
     }
 
     fn end_push_test(&mut self, result: PushTest) {
