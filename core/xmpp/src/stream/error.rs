@@ -76,7 +76,8 @@ pub enum LoginError {
         offered: Vec<String>,
     },
     /// The server offers less than it once did. Nothing was sent to it, or nothing that another
-    /// could use; the user may accept it by dropping [`super::LoginConfig::pins`].
+    /// could use, but for a token that is bound to no channel: that goes out with the first bytes, where the
+    /// server never offered any binding. The user may accept it by dropping [`super::LoginConfig::pins`].
     #[error("refused a weaker offer: {0}")]
     Downgraded(#[from] Downgrade),
     /// The server let us in by a token without showing that it knows the token.
