@@ -12,7 +12,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 want=${1:-all}
 case $want in
     all) filter=. ;;
-    short) filter='(Talk|Gap|Wake|SrvData)Tests' ;;
+    short) filter='(Talk|LostLink|Gap|Wake|SrvData)Tests' ;;
     only) filter=${2:?which tests} ;;
     *) fail "usage: test.sh [short | only FILTER]" ;;
 esac

@@ -11,9 +11,9 @@ func setting(_ name: String) throws -> String {
         ProcessInfo.processInfo.environment["EFT_TEST_\(name)"], "EFT_TEST_\(name) is not set: run ios/test.sh")
 }
 
-/// How the test server is reached.
-func serverOptions() throws -> ConnectOptions {
-    let port = try #require(UInt16(try setting("PORT")))
+/// How the test server is reached, or another port that leads there.
+func serverOptions(port: UInt16? = nil) throws -> ConnectOptions {
+    let port = try port ?? #require(UInt16(try setting("PORT")))
     return ConnectOptions(
         server: ServerAddress(host: try setting("HOST"), port: port, directTls: false),
         extraRootsPem: try String(contentsOfFile: try setting("CA"), encoding: .utf8))
@@ -41,11 +41,11 @@ struct Person {
     var jid: String { account.jid }
 
     /// Logs `ALICE` or `BOB` in on a new device.
-    static func login(_ who: String) async throws -> Person {
+    static func login(_ who: String, port: UInt16? = nil) async throws -> Person {
         let folder = try Folder()
         let account = try await folder.open().addAccount(try setting(who), password: try setting("\(who)_PASSWORD"))
         let events = account.events()
-        try await account.connect(try serverOptions())
+        try await account.connect(try serverOptions(port: port))
         return Person(account: account, events: events, folder: folder)
     }
 
