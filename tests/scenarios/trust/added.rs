@@ -4,8 +4,8 @@ use eft::{Delivery, Trust};
 use eft_tests::{Phone, Reading, Rogue, Version};
 
 use super::stage::{
-    COMPARED, REFUSED, Stage, assert_reads_nothing, decide, device_log, device_of, texts,
-    wait_for_device, wait_for_unreadable,
+    COMPARED, REFUSED, Stage, assert_asked_first, assert_reads_nothing, decide, device_log,
+    device_of, texts, wait_for_device, wait_for_unreadable,
 };
 
 #[tokio::test]
@@ -23,12 +23,7 @@ async fn an_added_device(versions: &[Version]) {
     let mut stage = Stage::set().await;
     let alice = stage.alice.jid.clone();
     let phones = stage.phone.account.fingerprint();
-    stage
-        .bob
-        .account
-        .set_trust(&alice, phones, COMPARED)
-        .await
-        .unwrap();
+    decide(&stage.bob, &alice, phones, COMPARED).await;
     let mut rogue = Rogue::new(&alice).unwrap();
     let number = rogue.id().to_string();
     rogue
@@ -58,24 +53,10 @@ async fn an_added_device(versions: &[Version]) {
     }
 
     // Bob is asked before anything leaves.
-    let id = stage.bob.send(&alice, "who reads this?").await.unwrap();
-    assert_eq!(
-        stage.bob.wait_until_sent(id).await.unwrap(),
-        Delivery::Failed {
-            reason: "not-trusted".to_owned()
-        }
-    );
-    let shown = device_of(&stage.bob, &alice, rogue.id()).await;
-    assert_eq!(shown.trust, Trust::Undecided);
-    assert_eq!(shown.fingerprint, Some(rogue.fingerprint()));
+    assert_asked_first(&mut stage.bob, &alice, "who reads this?", &alice, &rogue).await;
 
     // He asks Alice, and says no.
-    stage
-        .bob
-        .account
-        .set_trust(&alice, rogue.fingerprint(), REFUSED)
-        .await
-        .unwrap();
+    decide(&stage.bob, &alice, rogue.fingerprint(), REFUSED).await;
     let id = stage.bob.send(&alice, "only for you").await.unwrap();
     assert_eq!(
         stage.bob.wait_until_sent(id).await.unwrap(),
@@ -130,16 +111,7 @@ async fn a_device_that_the_operator_adds_to_our_own_list_gets_no_copies_of_what_
     wait_for_device(&mut stage.phone, rogue.id()).await;
 
     // Alice is asked before anything leaves, although she never compared a fingerprint of Bob's.
-    let id = stage.phone.send(&bob, "for Bob and me").await.unwrap();
-    assert_eq!(
-        stage.phone.wait_until_sent(id).await.unwrap(),
-        Delivery::Failed {
-            reason: "not-trusted".to_owned()
-        }
-    );
-    let shown = device_of(&stage.phone, &alice, rogue.id()).await;
-    assert_eq!(shown.trust, Trust::Undecided);
-    assert_eq!(shown.fingerprint, Some(rogue.fingerprint()));
+    let id = assert_asked_first(&mut stage.phone, &bob, "for Bob and me", &alice, &rogue).await;
 
     // It is not hers. The same message goes out after that, once.
     decide(&stage.phone, &alice, rogue.fingerprint(), REFUSED).await;
@@ -178,12 +150,7 @@ async fn a_new_device_of_a_verified_contact_waits_for_the_user_and_then_gets_mes
     let mut stage = Stage::set().await;
     let alice = stage.alice.jid.clone();
     let phones = stage.phone.account.fingerprint();
-    stage
-        .bob
-        .account
-        .set_trust(&alice, phones, COMPARED)
-        .await
-        .unwrap();
+    decide(&stage.bob, &alice, phones, COMPARED).await;
     let folder = stage.folder.path();
     let mut tablet = Phone::online(&stage.server, &stage.alice, "alice-tablet", folder)
         .await
@@ -197,12 +164,7 @@ async fn a_new_device_of_a_verified_contact_waits_for_the_user_and_then_gets_mes
     let tablets = tablet.account.fingerprint();
     let shown = device_of(&stage.bob, &alice, tablet_id).await;
     assert_eq!(shown.fingerprint, Some(tablets));
-    stage
-        .bob
-        .account
-        .set_trust(&alice, tablets, COMPARED)
-        .await
-        .unwrap();
+    decide(&stage.bob, &alice, tablets, COMPARED).await;
     stage.bob.send(&alice, "in time").await.unwrap();
     for device in [&mut stage.phone, &mut stage.laptop, &mut tablet] {
         device.wait_for_text("in time").await.unwrap();

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use base64::Engine as _;
 use eft::{
-    Content, DeviceInfo, DistrustedBy, Event, Fingerprint, MessageId, TrustLevel, VerifiedBy,
+    Content, Delivery, DeviceInfo, DistrustedBy, Event, Fingerprint, MessageId, Trust, TrustLevel,
+    VerifiedBy,
 };
-use eft_tests::{Login, Phone, Prosody, Reading, unencrypted_copy};
+use eft_tests::{Login, Phone, Prosody, Reading, Rogue, unencrypted_copy};
 use eft_types::DeviceId;
 use tempfile::TempDir;
 
@@ -125,6 +126,27 @@ pub(super) async fn decide(
     level: TrustLevel,
 ) {
     phone.account.set_trust(whose, key, level).await.unwrap();
+}
+
+/// Sends a text, of which nothing leaves before the user has decided about the rogue among these devices.
+pub(super) async fn assert_asked_first(
+    phone: &mut Phone,
+    to: &eft::BareJid,
+    text: &str,
+    whose: &eft::BareJid,
+    rogue: &Rogue,
+) -> MessageId {
+    let id = phone.send(to, text).await.unwrap();
+    assert_eq!(
+        phone.wait_until_sent(id).await.unwrap(),
+        Delivery::Failed {
+            reason: "not-trusted".to_owned()
+        }
+    );
+    let shown = device_of(phone, whose, rogue.id()).await;
+    assert_eq!(shown.trust, Trust::Undecided);
+    assert_eq!(shown.fingerprint, Some(rogue.fingerprint()));
+    id
 }
 
 pub(super) async fn wait_for_device(phone: &mut Phone, id: DeviceId) -> DeviceInfo {

@@ -54,6 +54,12 @@ class WakeJobTest {
         get() = checkNotNull(context.getSystemService(NotificationManager::class.java)).activeNotifications
             .flatMap { it.notification.lines() }
 
+    /** The run says once that it is over, and whether Android is to start another. */
+    private suspend fun assertEnds(start: JobStarter.Start, isWantedAgain: Boolean) {
+        starter.untilFinished(start)
+        assertEquals(listOf(isWantedAgain), start.finished)
+    }
+
     @After
     fun nothingIsLeftRunning() {
         starter.destroy()
@@ -76,8 +82,7 @@ class WakeJobTest {
     /** Starts the job, waits until it has said that it is done, and looks for what it was to show. */
     private suspend fun assertNextShows(text: String) {
         val next = starter.start()
-        starter.untilFinished(next)
-        assertEquals(listOf(false), next.finished)
+        assertEnds(next, isWantedAgain = false)
         assertEquals(listOf(text), shown)
         assertEquals(0, spool.size)
     }
@@ -96,8 +101,7 @@ class WakeJobTest {
         // It looks into the spool before it ends: who asked for it again would end it.
         Wake.onPush(context, bob)
         assertNull(scheduler.getPendingJob(Wake.JOB_ID))
-        starter.untilFinished(first)
-        assertEquals(listOf(false), first.finished)
+        assertEnds(first, isWantedAgain = false)
         assertEquals(listOf("Are you awake?"), shown)
         assertEquals(0, spool.size)
         assertFalse(WakeJob.isRunning)
@@ -118,8 +122,7 @@ class WakeJobTest {
             eventually("it asked for the server") { link.heldCount.get() > 0 }
             starter.stop(stopped)
             assertEquals(listOf(true), stopped.stopped)
-            starter.untilFinished(stopped)
-            assertEquals(listOf(true), stopped.finished)
+            assertEnds(stopped, isWantedAgain = true)
             assertFalse(WakeJob.isRunning)
             assertEquals(1, spool.size)
             assertEquals(emptyList(), shown)
@@ -159,8 +162,7 @@ class WakeJobTest {
         val starts = List(2) { starter.start() }
         service.get().onStartCommand(Intent(), 0, 1)
         for (start in starts) {
-            starter.untilFinished(start)
-            assertEquals(listOf(false), start.finished)
+            assertEnds(start, isWantedAgain = false)
         }
         service.destroy()
         assertEquals(1, context.wakeCount.get())
@@ -174,23 +176,20 @@ class WakeJobTest {
         spool.add(Work.Push(bob).encoded())
         // Bob's account was removed meanwhile.
         val forNobody = starter.start()
-        starter.untilFinished(forNobody)
-        assertEquals(listOf(false), forNobody.finished)
+        assertEnds(forNobody, isWantedAgain = false)
         assertEquals(0, spool.size)
 
         // Nobody has unlocked the phone since it was started.
         context.opening = { throw EftException.KeyUnavailable(KeyFault.LOCKED, "the keystore is locked") }
         spool.add(Work.Push(null).encoded())
         val locked = starter.start()
-        starter.untilFinished(locked)
-        assertEquals(listOf(true), locked.finished)
+        assertEnds(locked, isWantedAgain = true)
         assertEquals(1, spool.size)
 
         // No other try would help.
         context.opening = { throw EftException.KeyUnavailable(KeyFault.LOST, "the key is gone") }
         val lost = starter.start()
-        starter.untilFinished(lost)
-        assertEquals(listOf(false), lost.finished)
+        assertEnds(lost, isWantedAgain = false)
         assertEquals(0, spool.size)
         assertEquals(0, context.wakeCount.get())
     }
@@ -224,8 +223,7 @@ class WakeJobTest {
         Wake.onPush(context, bob)
         assertNull(scheduler.getPendingJob(Wake.JOB_ID), "the job that runs would have been ended")
         mayOpenAgain.complete(Unit)
-        starter.untilFinished(next)
-        assertEquals(listOf(false), next.finished)
+        assertEnds(next, isWantedAgain = false)
         assertEquals(0, spool.size)
         Wake.onPush(context, bob)
         assertNotNull(scheduler.getPendingJob(Wake.JOB_ID))
